@@ -1,0 +1,1 @@
+"""The picture: everything that touches torch. Knows nothing of the show around it."""

@@ -1,0 +1,1 @@
+"""Denoisers behind one signature."""

@@ -1,0 +1,81 @@
+"""Changes: what a control asked for. The pure middle between a device and the state.
+
+Every input ends as a `Change`, and the desk's one writer applies them in order.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+# action → the kind of value it takes: none, number, text, index (number or label text), texts (line, next line)
+ACTIONS: dict[str, str] = {
+    "set": "any",  # parameter to value, in its own unit
+    "norm": "number",  # parameter to a fraction 0..1 of its range
+    "nudge": "number",  # parameter by a step, in its own unit
+    "toggle": "none",  # a switch to its other state
+    "fire": "none",  # a trigger
+    "prompt": "text",  # crossfade the line to this text; `seconds` overrides the fade parameter
+    "lyric": "texts",  # this line now, the next on standby
+    "cue_go": "index",  # start the cue list, or jump to a cue by number or label
+    "cue_next": "none",
+    "cue_back": "none",
+    "cue_stop": "none",
+    "cue_pause": "none",
+    "cue_seek": "number",  # to this time, s
+    "cue_nudge": "number",  # the cue clock by this many seconds
+    "preset": "text",  # recall a preset by name
+    "panic": "none",  # the look the show began with, no blackout, no freeze, a fresh canvas
+    "undo": "none",  # the look before the last move
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing a control asked for, and which control it was.
+
+    `source` is what the dashboard shows as having moved a parameter: "osc 127.0.0.1", "midi nanoKONTROL2 cc 16",
+    "key", "cue". Changes with the same source and parameter within a second are one gesture for undo.
+    """
+
+    action: str
+    value: Any = None
+    parameter: str = ""
+    source: str = ""
+    seconds: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The change as a JSON object, for the control socket."""
+        return {
+            "action": self.action,
+            "value": self.value,
+            "parameter": self.parameter,
+            "source": self.source,
+            "seconds": self.seconds,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Change":
+        """Read back `to_json`. Raises ValueError for an unknown action or a value of the wrong kind."""
+        if not isinstance(data, dict) or data.get("action") not in ACTIONS:
+            raise ValueError(f"not a change: {str(data)[:80]!r}")
+        seconds = data.get("seconds")
+        if seconds is not None and not (isinstance(seconds, (int, float)) and 0 <= seconds < 1e6):
+            raise ValueError(f"seconds must be a number of at least 0, not {seconds!r}")
+        value = data.get("value")
+        if not _fits(ACTIONS[data["action"]], value):
+            raise ValueError(f"{data['action']} does not take {value!r}")
+        return cls(data["action"], value, str(data.get("parameter", "")), str(data.get("source", "")), seconds)
+
+
+def _fits(kind: str, value: Any) -> bool:
+    number = isinstance(value, (int, float)) and value == value and abs(value) < 1e12
+    if kind == "none":
+        return value is None
+    if kind == "number":
+        return number and not isinstance(value, bool)
+    if kind == "text":
+        return isinstance(value, str)
+    if kind == "index":
+        return value is None or number or isinstance(value, str)
+    if kind == "texts":
+        return isinstance(value, (list, tuple)) and 1 <= len(value) <= 2 and all(isinstance(v, str) for v in value)
+    return isinstance(value, (int, float, str, bool))

@@ -1,0 +1,1 @@
+"""Controls: OSC, MIDI and keys, through a pure mapping step."""

@@ -1,0 +1,1 @@
+"""Cue lists: one reader per file format."""

@@ -1,0 +1,1 @@
+"""The dashboard: a terminal client of the running show."""

@@ -1,0 +1,1 @@
+"""The program: what the audience gets, at a steady rate."""

@@ -1,0 +1,1 @@
+"""Sinks: where the program goes, each in a process of its own."""
