@@ -93,9 +93,7 @@ class Parameter:
         raise ParameterError(f"{self.name} is a switch and takes true or false, not {value!r}")
 
 
-def _number(
-    name: str, group: str, default: float, low: float, high: float, does: str, unit: str = ""
-) -> Parameter:
+def _number(name: str, group: str, default: float, low: float, high: float, does: str, unit: str = "") -> Parameter:
     return Parameter(name, "number", group, default, does, low, high, unit)
 
 
@@ -115,9 +113,7 @@ def _slots() -> list[Parameter]:
     rows = []
     for n in range(1, SLOTS + 1):
         rows.append(Parameter(f"prompt_{n}", "text", "prompts", "", f"text of slot {n}"))
-        rows.append(
-            _number(f"weight_{n}", "prompts", 0.0, -2.0, 2.0, f"weight of slot {n}; negative pushes away")
-        )
+        rows.append(_number(f"weight_{n}", "prompts", 0.0, -2.0, 2.0, f"weight of slot {n}; negative pushes away"))
     return rows
 
 
@@ -139,6 +135,7 @@ _ROWS = [
     _number("crop_high", "picture", 0.9, 0.05, 1.0, "largest inner view, as a share of the picture's area"),
     _number("perspective", "picture", 0.25, 0.0, 1.0, "how far views are tilted"),
     _number("overhang", "picture", 0.15, 0.0, 0.5, "how far views may hang over the border"),
+    _choice("beyond", "picture", ("mirror", "white"), "what views see beyond the border; the paper's see white"),
     _number("learning_rate", "picture", 0.05, 0.001, 1.0, "size of one optimisation step"),
     _switch("keep_optimizer", "picture", True, "keep the optimiser's state from frame to frame"),
     _whole("show_step", "picture", 0, 0, 200, "step whose picture is shown; 0 is the last"),
@@ -175,7 +172,7 @@ class Look:
     each new look, so that a frame can say which look it was painted from.
     """
 
-    values: Mapping[str, Value] = field(default=_DEFAULTS)
+    values: Mapping[str, Value] = field(default_factory=lambda: _DEFAULTS)
     line: str = ""
     next_line: str = ""
     blend: float = 0.0

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import pairwise
 
 
 class Pace:
@@ -53,7 +54,7 @@ class Rate:
     def gap_p99_ms(self) -> float:
         """The gap that 99 in 100 turns stay under, ms; 0.0 before two turns."""
         times = list(self._times)
-        gaps = sorted(after - before for before, after in zip(times, times[1:], strict=False))
+        gaps = sorted(after - before for before, after in pairwise(times))
         return 1000.0 * gaps[min(len(gaps) - 1, int(0.99 * len(gaps)))] if gaps else 0.0
 
     def _forget(self, now: float) -> None:

@@ -1,0 +1,59 @@
+"""The command line: finds the command and runs it. Imports neither torch nor textual."""
+
+import argparse
+import importlib
+import sys
+
+from vj import __version__
+from vj.errors import VjError
+
+# name → what it is for; each lives in vj/commands/<name>.py with `add(parser)` and `run(args) -> exit code`.
+COMMANDS = {
+    "play": "start a show and its dashboard",
+    "stop": "end the running show",
+    "render": "make a video of a cue file, frame by frame, not live",
+    "obs": "what to paste into OBS, and a local page file for it",
+    "doctor": "check this machine: GPU, guides, ports, cameras, MIDI",
+    "ports": "list MIDI ports",
+    "sinks": "list where the program can go",
+    "cues": "check cue files",
+    "presets": "list or check presets",
+    "mappings": "list, check or show controller mappings",
+    "guides": "list guides",
+    "bench": "measure speed and latency on this machine",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; 0 fine, 1 could not be done, 2 bad usage or files, 3 a device or port cannot be had."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["part"]:  # the keeper's own door, not for people
+        from vj.parts import main as part
+
+        return part(*argv[1:])
+    try:
+        args = _parser(argv).parse_args(argv)
+        return int(importlib.import_module(f"vj.commands.{args.command or 'attach'}").run(args))
+    except VjError as err:
+        print(f"vj: {err}", file=sys.stderr)  # noqa: T201 - the command line's answer
+        return err.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser(argv: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="vj", description="Paint the song: lyrics become a moving picture, live.",
+        epilog="Without a command, vj attaches to the running show or starts the demo show.",
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"vj {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, what in COMMANDS.items():
+        command = commands.add_parser(name, help=what, description=what)
+        if name in argv[:1]:  # only the command that runs is imported: `vj --help` must be quick
+            importlib.import_module(f"vj.commands.{name}").add(command)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""Arguments that play and render share, and the plan made of them."""
+
+import argparse
+import re
+from typing import Any
+
+from engine.parameters import PARAMETERS
+from vj import library
+from vj.errors import UsageError, did_you_mean
+from vj.runtime import Plan
+
+
+def add_show_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say what is painted and how."""
+    parser.add_argument(
+        "--guide", default="shipped", metavar="G", help="guide by name, or MODEL:TAG, or MODEL:FILE; G+G for two"
+    )
+    parser.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where the engine computes"
+    )
+    parser.add_argument("--preset", default="live", metavar="P", help="preset by name or file")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="values",
+        metavar="PARAMETER=VALUE",
+        help="set a parameter; may be repeated",
+    )
+    parser.add_argument(
+        "--size", default="", metavar="WxH", help="size of the program (default 640x360; 1280x720 with a GPU)"
+    )
+    parser.add_argument("--fps", type=float, default=30.0, help="frames a second of the program (default 30)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random numbers")
+    parser.add_argument(
+        "--cores", type=int, default=0, metavar="N", help="processor cores the engine may use (default: all)"
+    )
+
+
+def size(text: str) -> tuple[int, int]:
+    """Width and height of "1280x720". Raises UsageError outside 64x64 to 3840x2160."""
+    found = re.fullmatch(r"(\d{2,4})[xX×](\d{2,4})", text)
+    if not found:
+        raise UsageError(f"--size {text!r}: give width and height as in 1280x720")
+    width, height = int(found[1]), int(found[2])
+    if not (64 <= width <= 3840 and 64 <= height <= 2160):
+        raise UsageError(f"--size {text}: from 64x64 to 3840x2160")
+    # Virtual cameras and H.264 take even sizes only.
+    return width - width % 2, height - height % 2
+
+
+def settings(given: list[str]) -> dict[str, Any]:
+    """The parameters of `--set name=value …`, in their own types. Raises UsageError with every problem at once."""
+    values: dict[str, Any] = {}
+    problems = []
+    for item in given:
+        name, equals, text = item.partition("=")
+        name = name.strip()
+        if not equals or name not in PARAMETERS:
+            hint = did_you_mean(name, PARAMETERS) if equals else "; write it as parameter=value"
+            problems.append(f"--set {item}: no parameter called {name!r}{hint}")
+            continue
+        values[name] = value_of(name, text.strip())
+        what = library.value_problem(name, values[name])
+        problems += [f"--set {item}: {what}"] if what else []
+    if problems:
+        raise UsageError("\n".join(problems))
+    return values
+
+
+def value_of(name: str, text: str) -> Any:
+    """A value from its text on the command line; a text that does not fit stays a text and is refused later."""
+    kind = PARAMETERS[name].kind
+    if kind == "switch":
+        return {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}.get(text.lower(), text)
+    if kind in ("number", "whole"):
+        try:
+            return int(text) if kind == "whole" else float(text)
+        except ValueError:
+            return text
+    return text
+
+
+def plan_from(args: argparse.Namespace, **more: Any) -> Plan:
+    """The plan of these arguments."""
+    width, height = size(args.size or default_size(args.device))
+    if not 1 <= args.fps <= 120:
+        raise UsageError(f"--fps {args.fps:g}: from 1 to 120")
+    return Plan(
+        width=width, height=height, fps=args.fps, guide=args.guide, device=args.device, preset=args.preset,
+        values=settings(args.values), seed=args.seed, cores=args.cores, **more,
+    )  # fmt: skip
+
+
+def default_size(device: str) -> str:
+    """1280x720 where an NVIDIA driver answers or CUDA was asked for, else 640x360."""
+    import shutil
+
+    return "1280x720" if device == "cuda" or (device == "auto" and shutil.which("nvidia-smi")) else "640x360"

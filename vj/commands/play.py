@@ -1,0 +1,126 @@
+"""`vj play`: check everything, start the show, and open its dashboard."""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from vj import library, show
+from vj.commands.arguments import add_show_arguments, plan_from
+from vj.errors import UsageError, VjError
+from vj.runtime import Folder, Plan, running_show, runtime_root
+
+START_WAIT_S = 20.0
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options of a live show."""
+    parser.add_argument(
+        "cues", nargs="?", default="", metavar="CUES", help="cue file by name or path; none = prompts by hand"
+    )
+    add_show_arguments(parser)
+    parser.add_argument(
+        "--mapping",
+        action="append",
+        default=None,
+        metavar="M",
+        help="controller mapping (default: generic and nanokontrol2)",
+    )
+    parser.add_argument(
+        "--sink",
+        action="append",
+        default=None,
+        metavar="S",
+        help="browser[:PORT] camera[:DEVICE] record:FILE.mp4 frames:DIR (default: browser)",
+    )
+    parser.add_argument("--osc", default="127.0.0.1:9000", metavar="HOST:PORT", help="where OSC is listened for")
+    parser.add_argument(
+        "--midi-in",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="MIDI input by name pattern (default: every port)",
+    )
+    parser.add_argument("--wait", action="store_true", help="hold the cue list until GO")
+    parser.add_argument("--headless", action="store_true", help="no dashboard: a JSON line a second on stdout")
+    parser.add_argument(
+        "--for", type=float, default=0.0, dest="for_s", metavar="SECONDS", help="end the show after this long"
+    )
+    parser.add_argument("--strict", action="store_true", help="refuse to start without every device asked for")
+    parser.add_argument("--resume", action="store_true", help="go on from where the last show's desk was")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start the show; with --headless this process is its keeper, else a detached one is."""
+    started = _process_start()
+    plan = plan_from(
+        args,
+        cues=str(library.find("cues", args.cues).resolve()) if args.cues else "",
+        mappings=tuple(args.mapping if args.mapping is not None else ("generic", "nanokontrol2")),
+        sinks=tuple(args.sink if args.sink is not None else ("browser",)),
+        osc=_osc(args.osc), midi_in=tuple(args.midi_in), wait=args.wait, strict=args.strict, resume=args.resume,
+    )  # fmt: skip
+    notes = show.check(plan)
+    for note in notes:
+        print(f"vj: {note}", file=sys.stderr)
+    if args.headless:
+        folder = show.prepare(plan)
+        show.keep(folder, plan, started, args.for_s)
+        return 0
+    return play(plan, args.for_s)
+
+
+def play(plan: Plan, for_s: float = 0.0) -> int:
+    """Start a checked show under a keeper of its own and attach a dashboard. The show outlives this terminal."""
+    if running_show() is not None:
+        raise VjError("a show is already running; `vj` attaches to it, `vj stop` ends it")
+    folder = _start_keeper(plan, for_s)
+    return dashboard(folder)
+
+
+def dashboard(folder: Folder) -> int:
+    """Show the running show in this terminal."""
+    if not sys.stdout.isatty():
+        raise VjError("this is no terminal; use --headless, or run vj in one")
+    from vj.dashboard.app import run as run_dashboard
+
+    return run_dashboard(folder, lambda: show.stop(folder))
+
+
+def _start_keeper(plan: Plan, for_s: float) -> Folder:
+    root = runtime_root()
+    root.mkdir(parents=True, exist_ok=True)
+    asked = root / "asked.json"
+    asked.write_text(plan.to_json(), encoding="utf-8")
+    with (root / "keeper.log").open("wb") as output:
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", "vj", "part", "keeper", str(asked), str(for_s)],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            env={**os.environ, "VJ_RUNTIME": str(root)},
+        )  # fmt: skip
+    until = time.monotonic() + START_WAIT_S
+    while time.monotonic() < until:
+        folder = running_show()
+        if folder is not None:
+            return folder
+        if keeper.poll() is not None:
+            break
+        time.sleep(0.02)
+    said = Path(root / "keeper.log").read_text(encoding="utf-8", errors="replace").strip()
+    raise VjError(f"the show did not start: {said or 'no word from its keeper'}")
+
+
+def _osc(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise UsageError(f"--osc {text!r}: give it as HOST:PORT, as in 127.0.0.1:9000")
+    return f"{host or '127.0.0.1'}:{port}"
+
+
+def _process_start() -> float:
+    """When this process started, on the monotonic clock, s."""
+    import psutil
+
+    return time.monotonic() - (time.time() - psutil.Process().create_time())

@@ -1,0 +1,86 @@
+"""`vj render CUES --out F`: every frame of a song, as fast as the machine can, the same again for the same seed."""
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from vj import library
+from vj.commands.arguments import add_show_arguments, plan_from
+from vj.errors import UsageError
+from vj.mailboxes import Frame, Rgb
+from vj.runtime import Plan
+
+TAIL_S = 4.0
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options of play that mean something without a show, and the file."""
+    parser.add_argument("cues", metavar="CUES", help="cue file by name or path")
+    parser.add_argument("--out", required=True, type=Path, metavar="F", help="the video, .mp4")
+    parser.add_argument(
+        "--for",
+        type=float,
+        default=0.0,
+        dest="for_s",
+        metavar="SECONDS",
+        help="length (default: to the last cue and 4 s more)",
+    )
+    add_show_arguments(parser)  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Render with a progress bar; an existing file is refused, for nothing the performer made is lost."""
+    if args.out.suffix != ".mp4":
+        raise UsageError(f"--out {args.out}: give it as a .mp4 file")
+    if args.out.exists() or not args.out.parent.is_dir():
+        what = "is there already" if args.out.exists() else f"no folder {args.out.parent}"
+        raise UsageError(f"--out {args.out}: {what}")
+    plan = plan_from(args, cues=str(library.find("cues", args.cues).resolve()), sinks=())
+    from vj.parts import opening_state
+    from vj.show import check
+
+    check(plan)
+    state = opening_state(plan)
+    assert state.cues is not None  # noqa: S101 - for the type checker: the plan names a cue file
+    length_s = args.for_s or state.cues.cues[-1].at_s + TAIL_S
+    _write(args.out, plan, length_s)
+    return 0
+
+
+def _write(path: Path, plan: Plan, length_s: float) -> None:
+    from rich.progress import Progress
+
+    from vj.sinks.mp4 import Mp4
+
+    began, count = time.monotonic(), round(length_s * plan.fps)
+    video = Mp4(path, plan.width, plan.height, plan.fps)
+    try:
+        with Progress(transient=True) as progress:
+            task = progress.add_task("painting", total=count)
+            for n, rgb in enumerate(program_frames(plan, count)):
+                video.write(rgb, n / plan.fps)
+                progress.advance(task)
+    finally:
+        video.close()
+    print(f"{path}: {count} frames, {length_s:.1f} s of show in {time.monotonic() - began:.1f} s")
+
+
+def program_frames(plan: Plan, count: int) -> Iterator[Rgb]:
+    """The program's frames, uint8 RGB (h, w, 3), on a clock of n/fps: the same loop as live, without its waiting."""
+    from vj.engine_process import make_painter
+    from vj.parts import opening_state
+    from vj.program.mix import Mix
+
+    # The governor looks at a clock; without it the same seed gives the same frames on any machine.
+    state = opening_state(plan).begun(0.0)
+    look = state.look.with_values({"governor": False})
+    painter, mix = make_painter(plan, waits_for_texts=True), Mix(plan.width, plan.height, 0.0)
+    paint_due, state = 0.0, replace(state, look=look)
+    for n in range(count):
+        now = n / plan.fps
+        if now + 1e-9 >= paint_due:
+            paint_due = paint_due + 1.0 / min(plan.fps, look.number("engine_fps"))
+            mix.take(Frame(painter.paint(state.look_at(now)), n, now, 1, True), now)
+        yield mix.turn(look, now)

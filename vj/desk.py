@@ -1,0 +1,195 @@
+"""The desk: the one writer of the show's state. Takes changes from every input, gives the look."""
+
+import json
+import logging
+import queue
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from engine.parameters import Look, ParameterError, Value
+from vj import library
+from vj.changes import Change
+from vj.errors import FileProblems, UsageError
+from vj.state import CueClock, LivePrompt, ShowState
+
+log = logging.getLogger("vj.desk")
+
+WAITING_CHANGES = 4096
+LINES_KEPT = 16
+SAVE_EVERY_S = 0.5
+
+
+class ShowDesk:
+    """Owns the show's state. Inputs call `put` and `note` from their own threads; everything else is one thread's."""
+
+    def __init__(self, state: ShowState, save_to: Path | None = None, waits: bool = False) -> None:
+        self.state = state
+        self._changes: queue.Queue[Change] = queue.Queue(WAITING_CHANGES)
+        self._save_to, self._save_due, self._saved = save_to, 0.0, ""
+        self._waits = waits
+        self._serial = state.look.serial
+        self._look = state.look
+        self._monitor: deque[str] = deque(maxlen=LINES_KEPT)
+        self._log: deque[str] = deque(maxlen=LINES_KEPT)
+        self._presets = sorted(library.paths("presets"))
+        self._lost = 0
+        self.inputs: dict[str, Callable[[], dict[str, Any]]] = {}
+        self.listeners: list[Callable[[str, Value, str], None]] = []
+
+    def look(self) -> Look:
+        """The look as it was last given."""
+        return self._look
+
+    def put(self, change: Change) -> None:
+        """Hand over a change, from any thread. Never waits; when the desk is swamped the change is counted as lost."""
+        try:
+            self._changes.put_nowait(change)
+        except queue.Full:
+            self._lost += 1
+
+    def note(self, line: str) -> None:
+        """Show a line in the input monitor, from any thread."""
+        self._monitor.append(f"{time.strftime('%H:%M:%S')} {line}")
+
+    def say(self, line: str) -> None:
+        """Show a line in the dashboard's log and write it to the log file."""
+        log.info(line)
+        self._log.append(f"{time.strftime('%H:%M:%S')} {line}")
+
+    def turn(self, timeout_s: float) -> Look:
+        """Make the changes that have come, waiting for the first at most this long; the look as it is now."""
+        try:
+            self._make(self._changes.get(timeout=timeout_s))
+            while True:
+                self._make(self._changes.get_nowait())
+        except queue.Empty:
+            pass
+        now = time.monotonic()
+        look = replace(self.state.look_at(now), serial=self._serial)
+        if look != self._look:
+            self._serial += 1
+            self._look = replace(look, serial=self._serial)
+        self._save(now)
+        return self._look
+
+    def has_painted(self) -> None:
+        """The first frame is there: the cue clock starts, unless the show waits for GO."""
+        if not self._waits:
+            self.state = self.state.begun(time.monotonic())
+
+    def report(self) -> dict[str, Any]:
+        """Facts for the desk's pulse."""
+        now = time.monotonic()
+        return {
+            "look": dict(self._look.values),
+            "line": self._look.line,
+            "next_line": self._look.next_line,
+            "blend": round(self._look.blend, 3),
+            "serial": self._look.serial,
+            "moved": {name: list(how) for name, how in self.state.moved.items()},
+            "cue": self._cue(now),
+            "song": self.state.cues.title if self.state.cues else "",
+            "preset": self.state.preset,
+            "presets": self._presets,
+            "inputs": {name: report() for name, report in self.inputs.items()},
+            "lost": self._lost,
+            "monitor": list(self._monitor),
+            "log": list(self._log),
+            "undo": len(self.state.history),
+        }
+
+    def _cue(self, now: float) -> dict[str, Any]:
+        cue, clock = self.state.cue_at(now), self.state.clock
+        if cue is None or self.state.cues is None:
+            return {"index": 0, "text": "", "next": "", "progress": 0.0, "count": 0, "state": "none"}
+        return {
+            "index": cue.index,
+            "text": cue.text,
+            "next": cue.next_text,
+            "progress": round(cue.progress, 4),
+            "position_s": round(clock.position(now), 2),
+            "count": len(self.state.cues.cues),
+            "state": "done" if cue.is_over and clock.state == "running" else clock.state,
+        }
+
+    def _make(self, change: Change) -> None:
+        """Make one change; whatever is wrong with it is said once and the show goes on."""
+        now, before = time.monotonic(), self.state.look.values
+        try:
+            if change.action == "preset":
+                self._recall(str(change.value), change.source, now)
+            else:
+                self.state = self.state.after(change, now)
+        except (ParameterError, FileProblems, UsageError) as err:
+            self.say(f"{change.source or 'a control'}: {err}")
+        except Exception:
+            log.exception("desk: a change could not be made: %r", change)
+            self._log.append(f"{time.strftime('%H:%M:%S')} {change.action} could not be made; see the log")
+        self._tell(before, change.source)
+
+    def _recall(self, name: str, source: str, now: float) -> None:
+        preset = library.read_preset(library.find("presets", name))
+        self.state = self.state.recalled(preset.name, preset.values, source, now)
+        self.say(f"preset {preset.name} recalled by {source or 'a control'}")
+
+    def _tell(self, before: Any, source: str) -> None:
+        after = self.state.look.values
+        if after is before or not self.listeners:
+            return
+        for name, value in after.items():
+            if before[name] != value:
+                for listener in self.listeners:
+                    listener(name, value, source)
+
+    def _save(self, now: float) -> None:
+        """Write the state beside the show, atomically, so that a desk that was killed comes back as it was."""
+        if self._save_to is None or now < self._save_due:
+            return
+        self._save_due = now + SAVE_EVERY_S
+        text = to_json(self.state)
+        if text == self._saved:
+            return
+        try:
+            draft = self._save_to.with_suffix(".new")
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(self._save_to)
+            self._saved = text
+        except OSError:
+            log.exception("desk: the state could not be saved")
+
+
+def to_json(state: ShowState) -> str:
+    """What a desk needs to come back: the parameters, the line typed by hand, the preset and the cue clock."""
+    live = state.live
+    return json.dumps(
+        {
+            "look": json.loads(state.look.to_json()),
+            "preset": state.preset,
+            "clock": [state.clock.state, state.clock.base_s, state.clock.anchor],
+            "live": live and [live.text, live.before, live.started, live.fade_s, live.standby, live.cue_index],
+        }
+    )
+
+
+def from_json(text: str, state: ShowState, is_same_boot: bool = True) -> ShowState:
+    """The state with what `to_json` wrote put back. Raises ValueError for anything else.
+
+    The monotonic clock goes on while a desk is restarted, so a running cue list goes on where the song is by now.
+    With `is_same_boot` false (a show resumed later) it waits at the place where it was started or moved last.
+    """
+    try:
+        data = json.loads(text)
+        look = Look.from_json(json.dumps(data["look"]))
+        clock = CueClock(*data["clock"])
+        live = LivePrompt(*data["live"]) if data["live"] else None
+        preset = str(data["preset"])
+    except (KeyError, TypeError, ValueError) as err:
+        raise ValueError(f"not a saved desk: {err}") from err
+    if not is_same_boot:
+        clock = CueClock("waiting", clock.base_s, 0.0)
+        live = live and replace(live, started=-1e9)
+    return replace(state, look=look, clock=clock, live=live, preset=preset)

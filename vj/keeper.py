@@ -1,0 +1,146 @@
+"""The keeper: a table of processes, started in order, restarted when they end or stop answering."""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vj.pulse import read_pulse
+from vj.runtime import Folder
+
+log = logging.getLogger("vj.keeper")
+
+BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
+HEALTHY_AFTER_S = 30.0
+STOP_WAIT_S = 5.0
+# Until a part has said that it works (a pulse in none of these states) it may take its time, as a model load does.
+STARTING = ("loading", "opening", "")
+
+
+@dataclass(slots=True)
+class Part:
+    """One process of the show: its name is its command and its pulse. Owned by the keeper alone."""
+
+    name: str
+    stale_s: float
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    restarts: int = 0
+    failures: int = 0
+    due: float = 0.0
+    reason: str = ""
+
+    def is_hung(self, pulse: dict[str, Any], now: float) -> bool:
+        """Whether it worked and then fell silent. A pulse of the process before it does not count."""
+        if self.process is None or pulse.get("pid") != self.process.pid:
+            return False
+        return pulse.get("state", "ok") not in STARTING and now - pulse.get("at", now) > self.stale_s
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Owns the process handles. `turn` is called a few times a second."""
+
+    folder: Folder
+    parts: list[Part] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start every part, in the order of the table."""
+        for part in self.parts:
+            self._start(part)
+
+    def turn(self, now: float) -> None:
+        """Restart what has ended or hangs, with back-off."""
+        for part in self.parts:
+            if part.process is None:
+                if now >= part.due:
+                    part.restarts += 1
+                    self._start(part)
+            elif (code := part.process.poll()) is not None:
+                self._lost(part, f"ended with {_exit(code)}", now)
+            elif part.is_hung(read_pulse(self.folder.pulse(part.name)), now):
+                part.process.kill()  # not terminate: a process stuck in a driver may not answer
+                part.process.wait()
+                self._lost(part, f"did not answer for {part.stale_s:g} s", now)
+            elif part.failures and now - part.started > HEALTHY_AFTER_S:
+                part.failures = 0
+
+    def stop(self) -> None:
+        """Ask every part to end, the last started first; what has not ended after 5 s is killed."""
+        running = [part.process for part in reversed(self.parts) if part.process is not None]
+        for process in running:
+            process.terminate()
+        until = time.monotonic() + STOP_WAIT_S
+        for process in running:
+            _end(process, max(0.1, until - time.monotonic()))
+
+    def report(self) -> dict[str, Any]:
+        """Facts for the keeper's pulse."""
+        return {
+            "state": "ok",
+            "parts": {
+                part.name: {
+                    "pid": part.process.pid if part.process else 0,
+                    "state": "running" if part.process else "restarting",
+                    "restarts": part.restarts,
+                    "reason": part.reason,
+                }
+                for part in self.parts
+            },
+        }
+
+    def _start(self, part: Part) -> None:
+        part.started = time.monotonic()
+        try:
+            with _log_file(self.folder.logs / f"{part.name}.log") as output:
+                part.process = subprocess.Popen(
+                    [sys.executable, "-m", "vj", "part", part.name],
+                    env={**os.environ, **_threads(part.name), "VJ_RUNTIME": str(self.folder.root)},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,  # a Ctrl+C in the keeper's terminal is the keeper's to answer
+                )
+        except OSError as err:
+            self._lost(part, f"could not be started: {err}", time.monotonic())
+            return
+        (self.folder.root / f"{part.name}.pid").write_text(str(part.process.pid), encoding="utf-8")
+
+    def _lost(self, part: Part, reason: str, now: float) -> None:
+        part.process = None
+        part.reason = reason
+        part.due = now + BACK_OFF_S[min(part.failures, len(BACK_OFF_S) - 1)]
+        part.failures += 1
+        log.warning("keeper: %s %s, starting it again", part.name, reason)
+
+
+def _threads(name: str) -> dict[str, str]:
+    """One thread of arithmetic for every part but the engine: more would take the engine's cores for moments."""
+    return {} if name == "engine" else {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def _end(process: subprocess.Popen[bytes], timeout_s: float) -> None:
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _exit(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+@contextmanager
+def _log_file(path: Path) -> Iterator[Any]:
+    """The part's log, appended to; the one of a longer show is put aside at 8 MB and the one before it dropped."""
+    if path.exists() and path.stat().st_size > 8 << 20:
+        path.replace(path.with_suffix(".1.log"))
+    with path.open("ab") as file:
+        yield file

@@ -1,0 +1,176 @@
+"""The parts of a show as processes: what each is built from before its loop runs."""
+
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from engine.parameters import Look
+from vj import library
+from vj.cues import read_cues
+from vj.errors import UsageError, VjError
+from vj.pulse import Pulse
+from vj.runtime import Folder, Plan, running_show
+from vj.state import ShowState
+
+log = logging.getLogger("vj.parts")
+
+
+def run_part(name: str) -> int:
+    """Run one part of the running show until it is told to end. Exit code 0 when it was."""
+    folder = running_show()
+    if folder is None:
+        raise VjError("no show is running")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    log.info("%s: starting", name)
+    turning = _until_told(folder)
+    plan = folder.plan()
+    kind, _, number = name.partition("-")
+    if kind == "sink":
+        spec = plan.sinks[int(number)]
+        _run_sink(folder, plan, spec, Pulse(folder.pulse(name), spec=spec), turning)
+    else:
+        pulse = Pulse(folder.pulse(name))
+        {"desk": _run_desk, "program": _run_program, "engine": _run_engine}[kind](folder, plan, pulse, turning)
+    log.info("%s: ended", name)
+    return 0
+
+
+def opening_state(plan: Plan) -> ShowState:
+    """The state a show begins with: defaults, preset, values from the command line, cue list.
+
+    Raises FileProblems or UsageError: the files were checked before the show, and may have changed since.
+    """
+    preset = library.read_preset(library.find("presets", plan.preset))
+    look = Look().with_values({**preset.values, **plan.values})
+    cues = read_cues(Path(plan.cues)) if plan.cues else None
+    return ShowState(look, look, cues, preset=preset.name)
+
+
+def _until_told(folder: Folder) -> Callable[[], bool]:
+    """A question that stays true until SIGTERM comes or the stop file is there (which works on Windows too)."""
+    told = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        told.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stop_file, due = folder.root / "stop", 0.0
+
+    def turning() -> bool:
+        nonlocal due
+        now = time.monotonic()
+        if now >= due:
+            due = now + 0.2
+            if stop_file.exists():
+                told.set()
+        return not told.is_set()
+
+    return turning
+
+
+def _run_desk(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], bool]) -> None:
+    from vj.desk import ShowDesk, from_json
+    from vj.loops import desk_loop
+
+    saved = folder.root / "desk.json"
+    state, notes = opening_state(plan), []
+    if saved.exists():
+        try:
+            # A desk that comes back within one show finds its own file; a resumed show finds the last show's.
+            state = from_json(saved.read_text(encoding="utf-8"), state, is_same_boot=not _is_first(folder))
+            notes.append("the desk came back where it was")
+        except (OSError, ValueError) as err:
+            notes.append(f"the saved desk could not be read and was put aside: {err}")
+            saved.replace(saved.with_suffix(".bad"))
+    (folder.root / "desk.begun").touch()
+    desk = ShowDesk(state, saved, plan.wait)
+    for note in notes:
+        desk.say(note)
+    inputs = _inputs(folder, plan, desk)
+    try:
+        desk_loop(desk, folder.look(), folder.frames(), pulse, turning)
+    finally:
+        for part in inputs:
+            part.stop()
+
+
+def _is_first(folder: Folder) -> bool:
+    return not (folder.root / "desk.begun").exists()
+
+
+def _inputs(folder: Folder, plan: Plan, desk: "ShowDesk") -> list["Input"]:  # noqa: F821
+    """Start every input; one that cannot be had is said and left out, for the show goes on."""
+    from vj.controls.door import Door
+    from vj.controls.mapping import read_mapping
+    from vj.controls.midi import MidiInput
+    from vj.controls.osc import OscInput
+
+    host, _, port = plan.osc.rpartition(":")
+    mappings = tuple(read_mapping(library.find("mappings", name)) for name in plan.mappings)
+    door = Door(folder.root / "door.json", desk.put, desk.note)
+    osc = OscInput(host, int(port), desk.put, desk.look, desk.note)
+    midi = MidiInput(mappings, plan.midi_in, desk.put, desk.look, desk.note)
+    started = []
+    for name, part in (("keys", door), ("osc", osc), ("midi", midi)):
+        try:
+            part.start()
+            started.append(part)
+            desk.inputs[name] = part.report
+        except (VjError, OSError) as err:
+            desk.say(f"{name}: {err}")
+            desk.inputs[name] = lambda err=err: {"reason": str(err)}
+    desk.listeners.append(osc.changed)
+    return started
+
+
+def _run_program(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], bool]) -> None:
+    from vj.loops import program_loop
+    from vj.pace import Pace
+    from vj.program.mix import Mix
+
+    mix = Mix(plan.width, plan.height, time.monotonic())
+    pace = Pace(plan.fps)
+    program_loop(mix, folder.look(), folder.frames(), folder.program(), pulse, pace, turning)
+
+
+def _run_sink(folder: Folder, plan: Plan, spec: str, pulse: Pulse, turning: Callable[[], bool]) -> None:
+    from vj.loops import sink_loop
+    from vj.sinks import make_sink
+
+    sink_loop(make_sink(spec), (plan.width, plan.height), plan.fps, folder.program(), pulse, turning)
+
+
+def _run_engine(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], bool]) -> None:
+    from vj.engine_process import make_painter
+    from vj.loops import engine_loop
+
+    pulse.beat(lambda: {"state": "loading", "fps": 0.0, "guide": plan.guide})
+    engine_loop(make_painter(plan), folder.look(), folder.frames(), pulse, turning)
+
+
+def run_keeper(asked: Path, for_s: float) -> int:
+    """Keep a show that was asked for from a terminal, detached from it."""
+    from vj import show
+
+    started = time.monotonic()
+    plan = Plan.from_json(asked.read_text(encoding="utf-8"))
+    show.keep(show.prepare(plan), plan, started, for_s, is_reporting=False)
+    return 0
+
+
+def main(name: str, *rest: str) -> int:
+    """Run a part as a process of its own; whatever ends it stands in its log."""
+    try:
+        return run_keeper(Path(rest[0]), float(rest[1])) if name == "keeper" else run_part(name)
+    except UsageError as err:
+        print(err, file=sys.stderr)  # noqa: T201 - stderr is the part's log file
+        return err.exit_code
+    except Exception:
+        log.exception("%s: ended by a fault", name)
+        return 1

@@ -1,0 +1,52 @@
+"""Pulses: what a process reports of itself, a few times a second, for the keeper and the dashboard."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+
+from vj.mailboxes import TextMailbox
+
+STALE_S = 3.0
+
+
+class Pulse:
+    """Puts a part's report into its mailbox at most every `every_s` seconds. Never raises for a report too large."""
+
+    def __init__(self, box: TextMailbox, every_s: float = 0.1, **fixed: Any) -> None:
+        self._box, self._every_s = box, every_s
+        self._fixed = {"pid": os.getpid(), **fixed}
+        self._next = 0.0
+        self._process = psutil.Process()
+        self._memory_mb, self._memory_due = 0.0, 0.0
+
+    def beat(self, report: Callable[[], dict[str, Any]]) -> None:
+        """Publish the report if it is time; the report is only made then."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + self._every_s
+        if now >= self._memory_due:
+            self._memory_due = now + 2.0
+            self._memory_mb = round(self._process.memory_info().rss / 2**20, 1)
+        self._box.put(json.dumps({**self._fixed, "at": now, "memory_mb": self._memory_mb, **report()}))
+
+
+def read_pulse(box: TextMailbox) -> dict[str, Any]:
+    """The newest report in a mailbox, {} before the first or when it cannot be read."""
+    text = box.newest()
+    if text is None:
+        return {}
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def is_fresh(pulse: dict[str, Any], now: float) -> bool:
+    """Whether the part that reported is still answering."""
+    return bool(pulse) and now - float(pulse.get("at", -1e9)) <= STALE_S

@@ -1,0 +1,192 @@
+"""A show from plan to end: checked before anything starts, started in order, kept, stopped."""
+
+import contextlib
+import json
+import logging
+import os
+import secrets
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from engine.parameters import PARAMETERS
+from vj import library
+from vj.controls import osc
+from vj.controls.mapping import read_mapping
+from vj.cues import read_cues
+from vj.errors import DeviceError, FileProblems, UsageError, VjError
+from vj.keeper import Keeper, Part
+from vj.mailboxes import SharedFrames, SharedText
+from vj.pulse import Pulse
+from vj.runtime import (
+    LOOK_BYTES,
+    MAX_FRAME_BYTES,
+    PULSE_BYTES,
+    Folder,
+    Plan,
+    is_alive,
+    pids,
+    running_show,
+    runtime_root,
+    shared_memory_root,
+)
+from vj.sinks import make_sink
+from vj.status import status
+
+log = logging.getLogger("vj.show")
+
+KEEPER_FPS = 20.0
+STALE_S = {"desk": 5.0, "engine": 8.0, "program": 3.0, "sink": 8.0}
+
+
+def check(plan: Plan) -> list[str]:
+    """Check everything a show needs before its first process starts; the notes of what it will go without.
+
+    Raises FileProblems with every problem of every file, UsageError for the rest of what was asked for, and
+    DeviceError for a taken port or, when the plan is strict, for any missing device.
+    """
+    problems = []
+    for read, kind, name in _files(plan):
+        try:
+            read(library.find(kind, name))
+        except FileProblems as err:
+            problems += [str(problem) for problem in err.problems]
+        except UsageError as err:
+            problems.append(str(err))
+    for name, value in plan.values.items():
+        what = library.value_problem(name, value) if name in PARAMETERS else library.value_problem(name, 0)
+        problems += [f"--set {name}: {what}"] if what else []
+    sinks = []
+    for spec in plan.sinks:
+        try:
+            sinks.append(make_sink(spec))
+        except UsageError as err:
+            problems.append(f"--sink {spec}: {err}")
+    if problems:
+        raise UsageError("\n".join(problems))
+    return _check_devices(plan, sinks)
+
+
+def _files(plan: Plan) -> list[tuple[Callable[[Path], Any], str, str]]:
+    files: list[tuple[Callable[[Path], Any], str, str]] = [(library.read_preset, "presets", plan.preset)]
+    files += [(read_mapping, "mappings", name) for name in plan.mappings]
+    files += [(read_cues, "cues", plan.cues)] if plan.cues else []
+    return files
+
+
+def _check_devices(plan: Plan, sinks: list[Any]) -> list[str]:
+    host, _, port = plan.osc.rpartition(":")
+    osc.check(host, int(port))
+    notes = []
+    for sink, spec in zip(sinks, plan.sinks, strict=True):
+        try:
+            sink.check()
+        except DeviceError as err:
+            # A taken port would leave the performer looking at another show's page; a missing camera would not.
+            if plan.strict or spec.startswith("browser"):
+                raise
+            notes.append(f"{err}; the show goes on without it and keeps trying")
+    return notes
+
+
+def prepare(plan: Plan) -> Folder:
+    """Make the folder and the mailboxes of a new show. Raises VjError when one is running already."""
+    if running_show() is not None:
+        raise VjError("a show is already running; `vj` attaches to it, `vj stop` ends it")
+    root = runtime_root()
+    root.mkdir(parents=True, exist_ok=True)
+    _clear(root, plan.resume)
+    boxes = shared_memory_root() / f"vj-{os.getpid()}-{secrets.token_hex(4)}"
+    boxes.mkdir(mode=0o700)
+    folder = Folder(root, boxes, root / "logs")
+    folder.logs.mkdir(exist_ok=True)
+    SharedText(boxes / "look", LOOK_BYTES)
+    SharedFrames(boxes / "frame", MAX_FRAME_BYTES)
+    SharedFrames(boxes / "program", plan.width * plan.height * 3)
+    for name in ("keeper", *(part.name for part in table(plan))):
+        SharedText(boxes / f"pulse-{name}", PULSE_BYTES)
+    (root / "plan.json").write_text(plan.to_json(), encoding="utf-8")
+    (root / "keeper.pid").write_text(str(os.getpid()), encoding="utf-8")
+    (root / "show.json").write_text(json.dumps({"boxes": str(boxes)}), encoding="utf-8")
+    return folder
+
+
+def _clear(root: Path, resume: bool) -> None:
+    """Take away what a show before left behind, its mailboxes too; its saved desk is kept aside or resumed."""
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        boxes = Path(json.loads((root / "show.json").read_text(encoding="utf-8"))["boxes"])
+        if boxes.name.startswith("vj-"):
+            shutil.rmtree(boxes, ignore_errors=True)
+    for name in ("show.json", "door.json", "stop", "desk.begun", *(path.name for path in root.glob("*.pid"))):
+        (root / name).unlink(missing_ok=True)
+    if not resume and (root / "desk.json").exists():
+        (root / "desk.json").replace(root / "desk.before.json")
+
+
+def table(plan: Plan) -> list[Part]:
+    """The processes of a show, in the order they start. The program first: it shows the standby picture at once."""
+    sinks = [Part(f"sink-{n}", STALE_S["sink"]) for n in range(len(plan.sinks))]
+    desk_and_engine = [Part(name, STALE_S[name]) for name in ("engine", "desk")]
+    return [Part("program", STALE_S["program"]), *sinks, *desk_and_engine]
+
+
+def keep(folder: Folder, plan: Plan, started: float, for_s: float = 0.0, is_reporting: bool = True) -> None:
+    """Run the show until it is told to stop or `for_s` seconds have passed; a JSON line a second on stdout."""
+    told = _told(folder)
+    keeper = Keeper(folder, table(plan))
+    pulse = Pulse(folder.pulse("keeper"), every_s=0.2)
+    next_line = started + 1.0
+    keeper.start()
+    try:
+        while not told() and not (for_s and time.monotonic() - started >= for_s):
+            now = time.monotonic()
+            keeper.turn(now)
+            pulse.beat(keeper.report)
+            if is_reporting and now >= next_line:
+                next_line += 1.0 + max(0.0, now - next_line - 1.0)
+                _print_line(status(folder, plan, started))
+            time.sleep(1.0 / KEEPER_FPS)
+    finally:
+        keeper.stop()
+        close(folder)
+
+
+def _print_line(line: dict[str, Any]) -> None:
+    """One line on stdout; a reader that has gone away does not end the show."""
+    try:
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - stdout for the rest of the process
+
+
+def _told(folder: Folder) -> Callable[[], bool]:
+    signals: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda got, _frame: signals.append(got))
+    return lambda: bool(signals) or (folder.root / "stop").exists()
+
+
+def stop(folder: Folder, timeout_s: float = 12.0) -> None:
+    """End the running show: asked first, then ended. Works with and without a living keeper."""
+    (folder.root / "stop").touch()
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until and any(map(is_alive, pids(folder).values())):
+        time.sleep(0.05)
+    for pid in pids(folder).values():
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(pid).kill()
+    close(folder)
+
+
+def close(folder: Folder) -> None:
+    """Leave nothing behind: mailboxes and pid files go, plan, logs and the saved desk stay."""
+    shutil.rmtree(folder.boxes, ignore_errors=True)
+    for path in (*folder.root.glob("*.pid"), folder.root / "show.json", folder.root / "stop"):
+        path.unlink(missing_ok=True)

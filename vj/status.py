@@ -1,0 +1,70 @@
+"""What the running show says of itself in one JSON object, gathered from the pulses of its parts."""
+
+import time
+from typing import Any
+
+from vj.pulse import is_fresh, read_pulse
+from vj.runtime import Folder, Plan
+
+
+def status(folder: Folder, plan: Plan, started: float) -> dict[str, Any]:
+    """The JSON line of a headless show. A part that does not answer is a fault, and its rates are 0."""
+    now = time.monotonic()
+    names = ("keeper", "desk", "engine", "program", *(f"sink-{n}" for n in range(len(plan.sinks))))
+    pulses = {name: read_pulse(folder.pulse(name)) for name in names}
+    parts = pulses["keeper"].get("parts", {})
+    fresh = {name: pulse if is_fresh(pulse, now) else {} for name, pulse in pulses.items()}
+    engine, program, desk = fresh["engine"], fresh["program"], fresh["desk"]
+    frame_ms, wait_ms = float(engine.get("frame_ms", 0.0)), float(program.get("latency_ms", 0.0))
+    return {
+        "t": round(now - started, 2),
+        "engine_fps": float(engine.get("fps", 0.0)),
+        "program_fps": float(program.get("fps", 0.0)),
+        "program_gap_p99_ms": float(program.get("gap_p99_ms", 0.0)),
+        "latency_ms": round(wait_ms, 1),
+        "engine_frame_ms": frame_ms,
+        "guide": engine.get("guide", ""),
+        "song": desk.get("song", ""),
+        "cue": _cue(desk),
+        "look": desk.get("look", {}),
+        "sinks": {
+            _unique(plan.sinks, n): _sink(fresh[f"sink-{n}"], parts.get(f"sink-{n}", {}))
+            for n in range(len(plan.sinks))
+        },
+        "restarts": {name: parts.get(name, {}).get("restarts", 0) for name in ("engine", "program", "desk")},
+        "inputs": desk.get("inputs", {}),
+        "faults": faults(fresh, parts),
+        "memory_mb": {name: pulse.get("memory_mb", 0.0) for name, pulse in pulses.items()},
+    }
+
+
+def faults(fresh: dict[str, dict[str, Any]], parts: dict[str, Any]) -> list[str]:
+    """Every sentence a performer should know of, most serious first."""
+    found = [f"{name} does not answer" for name, pulse in fresh.items() if not pulse]
+    found += [f"{name} restarted: {part['reason']}" for name, part in parts.items() if part.get("restarts")]
+    engine = fresh.get("engine", {})
+    found += [str(note) for note in engine.get("notes", [])]
+    found += [engine["gpu_unused"]] if engine.get("gpu_unused") else []
+    for name, pulse in fresh.items():
+        if name.startswith("sink-") and pulse.get("error"):
+            found.append(f"{pulse.get('spec', name)}: {pulse['error']}")
+    for name, report in fresh.get("desk", {}).get("inputs", {}).items():
+        if report.get("reason"):
+            found.append(f"{name}: {report['reason']}")
+    return found
+
+
+def _cue(desk: dict[str, Any]) -> dict[str, Any]:
+    cue = desk.get("cue", {})
+    return {"index": cue.get("index", 0), "text": cue.get("text", "")}
+
+
+def _sink(pulse: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    facts = {key: value for key, value in pulse.items() if key not in ("pid", "at", "spec", "memory_mb")}
+    return {"state": "silent", "fps": 0.0, **facts, "restarts": part.get("restarts", 0)}
+
+
+def _unique(sinks: tuple[str, ...], n: int) -> str:
+    """The sink's kind, or its whole spec where two are of one kind."""
+    kind = sinks[n].partition(":")[0]
+    return sinks[n] if sum(spec.partition(":")[0] == kind for spec in sinks) > 1 else kind
