@@ -1,0 +1,49 @@
+"""A guide: the image-text model that says how well picture and prompt agree."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Three = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A loaded model, frozen and in evaluation mode, with what it wants its pictures and texts to be.
+
+    `model` has open_clip's `encode_image` and `encode_text`; `tokenizer` turns texts into its word numbers.
+    """
+
+    name: str
+    model: Any
+    tokenizer: Callable[[Sequence[str]], Tensor]
+    mean: Three
+    std: Three
+    image_size: int
+    device: torch.device
+    _mean: Tensor = field(init=False, repr=False)
+    _std: Tensor = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.model.eval().requires_grad_(False)
+        for name, three in (("_mean", self.mean), ("_std", self.std)):
+            object.__setattr__(self, name, torch.tensor(three, device=self.device).view(1, 3, 1, 1))
+
+    def embed_text(self, texts: Sequence[str]) -> Tensor:
+        """Unit vectors (n, d) of the texts, on the guide's device."""
+        with torch.no_grad():
+            found = self.model.encode_text(self.tokenizer(list(texts)).to(self.device))
+            return F.normalize(found.float(), dim=-1)
+
+    def embed_image(self, views: Tensor) -> Tensor:
+        """Unit vectors (n, d) of views (n, 3, s, s) in 0..1, s being `image_size`; differentiable."""
+        found = self.model.encode_image((views - self._mean) / self._std)
+        return F.normalize(found.float(), dim=-1)
+
+    def moved(self, device: torch.device) -> "Guide":
+        """The same guide on another device. Raises RuntimeError where the present device no longer answers."""
+        return replace(self, model=self.model.to(device), device=device)

@@ -1,0 +1,195 @@
+"""From a guide's name to a loaded guide: one way for published, local and shipped ones.
+
+A name is `shipped`, a name of the catalogue, `MODEL:TAG` as open_clip lists them, `MODEL:FILE`, or the path of a
+folder (or of a file in it) as open_clip saves them, with an `open_clip_config.json`. Files are safetensors, or
+`.pt`, `.pth` and `.bin` read with weights-only loading: no code from a file ever runs.
+"""
+
+import difflib
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.errors import GuideError
+from engine.guides import weights
+from engine.guides.catalogue import CATALOGUE
+from engine.guides.guide import Guide
+
+SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
+CONFIG = "open_clip_config.json"
+
+_FOREIGN = (
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    OSError,
+    EOFError,
+    ImportError,
+    pickle.UnpicklingError,
+)
+"""What open_clip, torch and safetensors raise on files and settings that do not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a name stands for: open_clip's name of the model, the file of its weights, and published facts."""
+
+    name: str
+    model: str
+    file: Path
+    published: dict[str, Any]
+
+
+def load_guide(name: str, device: torch.device, fetch: bool = False) -> Guide:
+    """The guide of this name on this device.
+
+    Asks no server unless `fetch`. Raises GuideError, in one line, for a name nobody knows, weights that are not
+    here (with the command that gets them) and files that are no guide.
+    """
+    if name == "shipped":
+        return _shipped(device)
+    source = source_of(name, fetch)
+    check_file(source.file, name)
+    try:
+        return _loaded(source, device)
+    except _FOREIGN as err:
+        raise GuideError(f"guide {name!r} cannot be loaded from {source.file}: {_first_line(err)}") from err
+
+
+def source_of(name: str, fetch: bool = False) -> Source:
+    """Where the guide of this name comes from; downloads it if `fetch`. Raises GuideError."""
+    path = Path(name).expanduser()
+    if path.is_dir() or path.is_file():
+        return _saved(name, path)
+    entry = CATALOGUE.get(name)
+    model, _, rest = (entry.model, ":", entry.tag) if entry else name.partition(":")
+    _check_model(name, model, rest)
+    local = Path(rest).expanduser()
+    if local.suffix in SUFFIXES or "/" in rest or "\\" in rest:
+        if not local.is_file():
+            raise GuideError(f"guide {name!r}: no such file: {local}")
+        return Source(name, model, local, _published(model, ""))
+    published = _published(model, rest)
+    if not published:
+        raise GuideError(f"guide {name!r}: {model} has no tag {rest!r}{_nearest(rest, _tags(model))}")
+    found = weights.cached(published)
+    if found is None and not fetch:
+        raise GuideError(f"guide {name!r} is not on this machine; get it with: vj guides pull {name}")
+    return Source(name, model, found or weights.fetch(published, name), published)
+
+
+def check_file(file: Path, name: str) -> None:
+    """Read a file of weights once, safely. Raises GuideError if it is broken or holds anything but weights."""
+    from safetensors import SafetensorError, safe_open
+
+    if file.suffix not in SUFFIXES:
+        raise GuideError(f"guide {name!r}: {file.name} is none of {', '.join(SUFFIXES)}")
+    try:
+        if file.suffix == ".safetensors":
+            with safe_open(file, framework="pt") as opened:
+                opened.keys()
+            return
+        torch.load(file, map_location="cpu", weights_only=True, mmap=False)
+    except pickle.UnpicklingError as err:
+        raise GuideError(
+            f"guide {name!r}: {file.name} holds more than weights, or is broken, and was not opened; "
+            "ask for it as safetensors"
+        ) from err
+    except (SafetensorError, *_FOREIGN) as err:
+        raise GuideError(f"guide {name!r}: {file.name} cannot be read: {_first_line(err)}") from err
+
+
+def _loaded(source: Source, device: torch.device) -> Guide:
+    import open_clip
+
+    facts = {key: source.published[key] for key in ("mean", "std") if key in source.published}
+    model = open_clip.create_model(
+        source.model,
+        load_weights=False,
+        pretrained_text=False,
+        force_quick_gelu=bool(source.published.get("quick_gelu")),
+        force_preprocess_cfg=facts,
+    )
+    open_clip.load_checkpoint(model, str(source.file), weights_only=True)
+    wanted = model.visual.preprocess_cfg
+    size = wanted["size"]
+    return Guide(
+        name=source.name,
+        model=model.to(device),
+        tokenizer=open_clip.get_tokenizer(source.model),
+        mean=tuple(wanted["mean"]),
+        std=tuple(wanted["std"]),
+        image_size=size if isinstance(size, int) else max(size),
+        device=device,
+    )
+
+
+def _shipped(device: torch.device) -> Guide:
+    from engine.guides.shipped import load_shipped
+
+    try:
+        found = load_shipped(device=device)
+    except (FileNotFoundError, ValueError) as err:
+        raise GuideError(f"guide 'shipped' is missing or broken, install vj again: {_first_line(err)}") from err
+    return Guide("shipped", found.model, found.tokenizer, found.mean, found.std, found.image_size, device)
+
+
+def _saved(name: str, path: Path) -> Source:
+    """A folder as open_clip saves it, or one file of such a folder."""
+    folder = path if path.is_dir() else path.parent
+    if not (folder / CONFIG).is_file():
+        raise GuideError(f"guide {name!r}: {folder} has no {CONFIG}; write MODEL:FILE to name the model")
+    if path.is_file():
+        return Source(name, f"local-dir:{folder}", path, {})
+    files = sorted((p for p in folder.iterdir() if p.suffix in SUFFIXES), key=lambda p: SUFFIXES.index(p.suffix))
+    if not files:
+        raise GuideError(f"guide {name!r}: no weights ({', '.join(SUFFIXES)}) in {folder}")
+    return Source(name, f"local-dir:{folder}", files[0], {})
+
+
+def _check_model(name: str, model: str, rest: str) -> None:
+    import open_clip
+
+    known = open_clip.list_models()
+    if model not in known:
+        raise GuideError(f"no guide called {name!r}{_nearest(model, [*CATALOGUE, *known])}")
+    if not rest:
+        raise GuideError(f"guide {name!r} needs a tag: {model}:TAG{_nearest('', _tags(model))}")
+
+
+def _tags(model: str) -> list[str]:
+    import open_clip
+
+    return list(open_clip.list_pretrained_tags_by_model(model))
+
+
+def _published(model: str, tag: str) -> dict[str, Any]:
+    """What open_clip knows of these weights; without a tag, what all weights of this model have in common."""
+    from open_clip.pretrained import get_pretrained_cfg
+
+    if tag:
+        return dict(get_pretrained_cfg(model, tag))
+    every = [get_pretrained_cfg(model, known) for known in _tags(model)]
+    shared = every[0] if every else {}
+    return {
+        key: shared[key]
+        for key in ("mean", "std")
+        if all(one.get(key) == shared.get(key) for one in every) and key in shared
+    }
+
+
+def _nearest(wanted: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(wanted, known, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known are {', '.join(known)}" if 0 < len(known) <= 24 else ""
+
+
+def _first_line(err: BaseException) -> str:
+    return (str(err).strip().splitlines() or [type(err).__name__])[0]

@@ -1,0 +1,36 @@
+"""Adam over a canvas's leaves, and how its memory is carried to a canvas of another size."""
+
+import torch
+from torch import Tensor
+
+from engine.canvas import resized
+
+PUBLISHED_BETAS = (0.9, 0.999)
+"""Adam as published; what the authors use, made afresh for every frame."""
+LIVE_BETAS = (0.6, 0.97)
+"""Kept across frames: a short memory, so that a new prompt is not outvoted by the old one."""
+
+
+def make_optimiser(parameters: list[Tensor], is_kept: bool) -> torch.optim.Adam:
+    """Adam over these leaves; its rate is set with `set_rate`."""
+    is_fused = parameters[0].device.type in ("cpu", "cuda")
+    return torch.optim.Adam(parameters, betas=LIVE_BETAS if is_kept else PUBLISHED_BETAS, fused=is_fused)
+
+
+def set_rate(optimiser: torch.optim.Adam, rate: float) -> None:
+    """The size of the steps from now on."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def take_over(new: torch.optim.Adam, old: torch.optim.Adam) -> None:
+    """Give a new optimiser the memory of an old one, leaf by leaf from the last (finest), resampled to its size."""
+    ours, theirs = new.param_groups[0]["params"], old.param_groups[0]["params"]
+    for mine, other in zip(reversed(ours), reversed(theirs), strict=False):
+        memory = old.state.get(other)
+        if memory:
+            new.state[mine] = {
+                "step": memory["step"].clone(),
+                "exp_avg": resized(memory["exp_avg"], *mine.shape[-2:]).contiguous(),
+                "exp_avg_sq": resized(memory["exp_avg_sq"], *mine.shape[-2:]).clamp(min=0.0).contiguous(),
+            }

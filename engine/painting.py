@@ -1,0 +1,134 @@
+"""The picture being painted, and what of it lives on from one frame to the next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.canvas import CANVASES, FIRST_PICTURES, Canvas, cloud_noise, resized
+from engine.crops import Cut, views
+from engine.guides.guide import Guide
+from engine.objectives import Goal, Seen, stability, text_distance, total_variation, weighted
+from engine.optimiser import make_optimiser, set_rate, take_over
+from engine.parameters import Look
+from engine.temperature import LAWS, Heat, next_start
+
+KICK = 0.3
+"""Deviation of the noise one kick adds."""
+
+Pull = tuple[Guide, Goal | None]
+"""A guide and what it pulls toward; None before its first prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What every step of one frame works toward."""
+
+    look: Look
+    heat: Heat
+    crops: int
+    pulls: tuple[Pull, ...]
+    previous: Tensor | None
+    """The last picture of the frame before, (1, 3, h, w); None in a first frame."""
+
+
+class Painting:
+    """One picture under way. Owns its canvas, optimiser and random numbers; every call is made by one thread."""
+
+    def __init__(self, device: torch.device, seed: int) -> None:
+        self._random = torch.Generator(device).manual_seed(seed)
+        self._kind = ""
+        self._canvas: Canvas | None = None
+        self._optimiser: torch.optim.Adam | None = None
+        self._carried: Tensor | None = None
+        self._previous: Tensor | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the next frame is the first one of its picture."""
+        return self._previous is None
+
+    def restart(self) -> None:
+        """Forget the picture; the next frame begins from noise."""
+        self._canvas = self._optimiser = self._carried = self._previous = None
+
+    def go_on_from(self, picture: Tensor) -> None:
+        """Continue with this picture of any size, (1, 3, h, w)."""
+        self.restart()
+        self._carried = self._previous = picture
+
+    def kick(self) -> None:
+        """Shake the picture with soft noise once."""
+        if self._carried is not None:
+            height, width = self._carried.shape[-2:]
+            self._carried = self._carried + KICK * cloud_noise(height, width, self._random)
+
+    def next_frame(self, look: Look, steps: int, crops: int, pulls: Sequence[Pull]) -> Tensor:
+        """Optimise one frame of this look, in so many steps unless it is the first, and give the picture to show.
+
+        It is (1, 3, h, w), neither clamped nor denoised.
+        """
+        canvas = self._fitted(look)
+        aim = Aim(look, LAWS[look.text("temperature_law")](look), crops, tuple(pulls), self._previous)
+        if self._carried is not None and not self.is_new:
+            canvas.become(next_start(self._carried, aim.heat, self._random))
+        optimiser = self._ready_optimiser(canvas, look)
+        set_rate(optimiser, look.number("learning_rate") * (1.0 if self.is_new else aim.heat.pace))
+        kept: dict[int, Tensor] = {}
+        for step in range(look.whole("first_steps") if self.is_new else steps):
+            optimiser.zero_grad(set_to_none=False)
+            loss_of(canvas.draw(), aim, step, self._random).backward()
+            optimiser.step()
+            canvas.settle()
+            if step + 1 in (look.whole("show_step"), look.whole("carry_step")):
+                kept[step + 1] = canvas.draw().detach().clone()
+        self._previous = canvas.draw().detach().clone()
+        self._carried = kept.get(look.whole("carry_step"), self._previous)
+        return kept.get(look.whole("show_step"), self._previous)
+
+    def _fitted(self, look: Look) -> Canvas:
+        """The canvas of the look's kind and size; a change keeps the picture and, within a kind, the optimiser."""
+        kind, height, width = look.text("canvas"), look.whole("canvas_height"), look.whole("canvas_width")
+        if self._carried is None or self._previous is None:
+            picture = FIRST_PICTURES[kind](height, width, self._random)
+        else:
+            if self._canvas is not None and kind == self._kind and self._carried.shape[-2:] == (height, width):
+                return self._canvas
+            self._carried = picture = resized(self._carried, height, width)
+            self._previous = resized(self._previous, height, width)
+        self._canvas, is_same_kind = CANVASES[kind](picture), kind == self._kind
+        self._kind, old, self._optimiser = kind, self._optimiser, None
+        if old is not None and is_same_kind and look.is_on("keep_optimizer"):
+            take_over(self._ready_optimiser(self._canvas, look), old)
+        return self._canvas
+
+    def _ready_optimiser(self, canvas: Canvas, look: Look) -> torch.optim.Adam:
+        if self._optimiser is None or not look.is_on("keep_optimizer"):
+            self._optimiser = make_optimiser(canvas.parameters(), look.is_on("keep_optimizer"))
+        return self._optimiser
+
+
+def loss_of(picture: Tensor, aim: Aim, step: int, random: torch.Generator) -> Tensor:
+    """What the picture is to lose in this step (counted from 0): text, stability in its turn, smoothness."""
+    cut = Cut.of(aim.look, aim.crops)
+    agreements = tuple(
+        (goal, guide.embed_image(views(picture, cut, guide.image_size, random)))
+        for guide, goal in pulling(aim.pulls, aim.look.text("guide_mix"), step)
+        if goal is not None
+    )
+    seen = Seen(picture, picture if aim.previous is None else aim.previous, agreements)
+    is_held = aim.previous is not None and step % aim.look.whole("stability_every") == 0
+    terms = [
+        (1.0, text_distance),
+        (aim.heat.hold if is_held else 0.0, stability),
+        (aim.look.number("smoothness"), total_variation),
+    ]
+    return weighted(terms, seen)
+
+
+def pulling(pulls: tuple[Pull, ...], mix: str, step: int) -> tuple[Pull, ...]:
+    """Who pulls in this step, counted from 0: one guide after the other, or all of them."""
+    if mix == "sum" or not pulls:
+        return pulls
+    return (pulls[step % len(pulls)],)

@@ -1,0 +1,182 @@
+"""The engine: one frame = start, optimise some steps, draw, denoise; governed, and kept going when a device fails."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import psutil
+import torch
+from numpy.typing import NDArray
+
+from engine.denoise import DENOISERS
+from engine.errors import EngineError
+from engine.goals import Goals
+from engine.governor import FEWEST_CROPS, Governor
+from engine.guides.guide import Guide
+from engine.guides.loading import load_guide
+from engine.painting import Painting
+from engine.parameters import Look
+from engine.picture import as_picture, as_rgb
+
+log = logging.getLogger("engine.step")
+
+CPU = torch.device("cpu")
+
+
+class Engine:
+    """Paints frame after frame from looks. Owns the painting, the guides and the governor; used by one thread."""
+
+    def __init__(
+        self,
+        guides: Sequence[Guide],
+        device: torch.device,
+        seed: int,
+        is_live: bool = True,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`guides` lie on `device`.
+
+        When not `is_live`, texts are waited for and nothing is governed: same looks and seed, same frames.
+        """
+        self._guides = tuple(guides)
+        self._device = device
+        self._seed = seed
+        self._is_live = is_live
+        self._clock = clock
+        self._painting = Painting(device, seed)
+        self._goals = Goals(self._guides, waits=not is_live)
+        self._governor = Governor()
+        self._most_crops = 0
+        self._shown: NDArray[np.uint8] | None = None
+        self._fired: dict[str, int] = {}
+        self._notes: dict[str, str] = {}
+        self._facts: dict[str, Any] = {"steps": 0, "crops": 0, "step_ms": 0.0, "frame_ms": 0.0, "governor": ""}
+
+    def paint(self, look: Look) -> NDArray[np.uint8]:
+        """The next frame, (h, w, 3) at the look's canvas size. Never sleeps.
+
+        Where the device fails or runs out of memory it goes on with fewer crops, then on the CPU, from the last
+        frame, and `report` says so. Raises EngineError when the CPU fails too.
+        """
+        started = self._clock()
+        self._obey_triggers(look)
+        self._note_paper(look)
+        while True:
+            steps, crops = self._effort(look)
+            try:
+                self._shown = self._frame(look, steps, crops)
+                break
+            except RuntimeError as err:
+                self._retreat(err, crops)
+        self._account(look, self._clock() - started)
+        return self._shown
+
+    def start_from(self, rgb: NDArray[np.uint8]) -> None:
+        """Go on from this frame, (h, w, 3) uint8 of any size, as after a crash."""
+        self._shown = np.array(rgb, dtype=np.uint8, copy=True)
+        self._painting.go_on_from(as_picture(self._shown, self._device))
+
+    def report(self) -> dict[str, Any]:
+        """Facts for the engine's pulse: the last frame's numbers, guide, device, canvas, notes for the screen."""
+        height, width = (0, 0) if self._shown is None else self._shown.shape[:2]
+        return {
+            **self._facts,
+            "guide": " + ".join(guide.name for guide in self._guides),
+            "device": str(self._device),
+            "canvas": [width, height],
+            "notes": [*self._notes.values(), *self._goals.faults()],
+            "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
+        }
+
+    def close(self) -> None:
+        """Stop the threads beside the engine."""
+        self._goals.close()
+
+    def _frame(self, look: Look, steps: int, crops: int) -> NDArray[np.uint8]:
+        goals = self._goals.of(look)
+        began, count = self._clock(), look.whole("first_steps") if self._painting.is_new else steps
+        shown = self._painting.next_frame(look, steps, crops, list(zip(self._guides, goals, strict=True)))
+        if not torch.isfinite(shown).all():  # waits for the device, so the clock read next tells the truth
+            return self._mended()
+        self._facts |= {"steps": count, "crops": crops, "step_ms": 1000.0 * (self._clock() - began) / count}
+        with torch.no_grad():
+            return as_rgb(DENOISERS[look.text("denoiser")](shown.clamp(0.0, 1.0), look.number("denoise")))
+
+    def _mended(self) -> NDArray[np.uint8]:
+        """The last frame again, which the next one starts from: this one held values that are no numbers."""
+        log.warning("engine: a picture held values that are no numbers; going on from the last frame")
+        self._notes["mended"] = "a picture broke and was painted again from the last frame"
+        if self._shown is None:
+            raise EngineError("the guide gives no usable gradients (not a number in the first picture)")
+        self._painting.go_on_from(as_picture(self._shown, self._device))
+        return self._shown
+
+    def _effort(self, look: Look) -> tuple[int, int]:
+        steps, crops = (self._governor if self._is_live else Governor()).effort(look)
+        return steps, min(crops, self._most_crops or crops)
+
+    def _account(self, look: Look, frame_s: float) -> None:
+        self._facts["frame_ms"] = 1000.0 * frame_s
+        if self._is_live:
+            self._governor = self._governor.after(frame_s, look)
+            self._facts["governor"] = self._governor.sentence(look)
+
+    def _obey_triggers(self, look: Look) -> None:
+        """A trigger has fired when its count is another than in the last look; the first look fires none."""
+        for name, act in (("reroll", self._painting.restart), ("kick", self._painting.kick)):
+            count = look.whole(name)
+            if self._fired.setdefault(name, count) != count:
+                self._fired[name] = count
+                act()
+
+    def _note_paper(self, look: Look) -> None:
+        self._notes.pop("paper", None)
+        if look.text("temperature_law") == "paper" and len(self._guides) == 1:
+            self._notes["paper"] = "one guide only: the paper alternates two, ViT-B/16 and ViT-B/32"
+
+    def _retreat(self, err: RuntimeError, crops: int) -> None:
+        """Make the next try smaller or move it to the CPU, from the last frame. Raises EngineError at the end."""
+        log.warning("engine: %s failed: %s", self._device, err)
+        if _is_memory(err) and crops > FEWEST_CROPS:
+            self._most_crops = max(FEWEST_CROPS, crops // 2)
+            self._notes["memory"] = f"{self._device} ran out of memory; painting with {self._most_crops} crops"
+            self._free_memory()
+        elif self._device != CPU:
+            self._notes["device"] = f"{self._device} failed ({_first_line(err)}); painting on the CPU"
+            self._move_to_cpu()
+        else:
+            raise EngineError(f"the CPU cannot paint this: {_first_line(err)}") from err
+        if self._shown is not None:
+            self._painting.go_on_from(as_picture(self._shown, self._device))
+        else:
+            self._painting.restart()
+
+    def _free_memory(self) -> None:
+        self._painting.restart()
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _move_to_cpu(self) -> None:
+        self._goals.close()
+        self._guides = tuple(_on_the_cpu(guide) for guide in self._guides)
+        self._device, self._most_crops = CPU, 0
+        self._painting = Painting(CPU, self._seed)
+        self._goals = Goals(self._guides, waits=not self._is_live)
+
+
+def _on_the_cpu(guide: Guide) -> Guide:
+    try:
+        return guide.moved(CPU)
+    except RuntimeError:
+        # A device that stopped answering gives nothing back, not even the weights.
+        return load_guide(guide.name, CPU)
+
+
+def _is_memory(err: RuntimeError) -> bool:
+    return isinstance(err, torch.OutOfMemoryError) or "out of memory" in str(err) or "allocate memory" in str(err)
+
+
+def _first_line(err: BaseException) -> str:
+    return (str(err).strip().splitlines() or [type(err).__name__])[0]

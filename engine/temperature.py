@@ -1,0 +1,69 @@
+"""What a temperature of 0..100 means for one frame: how it starts, how hard it is held, how fast it may change."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.canvas import cloud_noise
+from engine.parameters import Look
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """One frame's share of the temperature."""
+
+    hold: float
+    """Weight w_c of staying like the frame before."""
+    squish: float
+    """What the frame before is divided by."""
+    noise: float
+    """Deviation of the noise added to it."""
+    pace: float
+    """Factor on the learning rate."""
+    is_cloudy: bool
+    """Noise soft and coarse (True) or of every pixel alone (False)."""
+
+
+def paper(look: Look) -> Heat:
+    """The authors' law (Schaldenbrand 2022): w_c = s(1 - T/100) with s = 4; z becomes z / (4T/100 + 2) + N(0, 1)."""
+    share = _share(look)
+    return Heat(
+        hold=look.number("stability") * (1.0 - share),
+        squish=4.0 * share + 2.0,
+        noise=look.number("noise"),
+        pace=1.0,
+        is_cloudy=False,
+    )
+
+
+def live(look: Look) -> Heat:
+    """Almost still at 0, lively at 100; the picture itself is kept, never divided."""
+    share = _share(look)
+    return Heat(
+        hold=look.number("stability") * (1.0 - share) ** 2,
+        squish=1.0,
+        noise=look.number("noise") * share**1.5,
+        pace=0.06 + 0.94 * min(1.0, share / 0.7),
+        is_cloudy=True,
+    )
+
+
+LAWS: dict[str, Callable[[Look], Heat]] = {"live": live, "paper": paper}
+"""One law for each choice of the parameter `temperature_law`."""
+
+
+def next_start(picture: Tensor, heat: Heat, generator: torch.Generator) -> Tensor:
+    """What the next frame is optimised from: the carried picture divided, plus noise; (1, 3, h, w), not clamped."""
+    if heat.noise == 0.0:
+        return picture / heat.squish
+    if heat.is_cloudy:
+        noise = cloud_noise(picture.shape[-2], picture.shape[-1], generator)
+    else:
+        noise = torch.randn(picture.shape, generator=generator, device=picture.device)
+    return picture / heat.squish + heat.noise * noise
+
+
+def _share(look: Look) -> float:
+    return look.number("temperature") * look.number("temperature_scale") / 100.0

@@ -1,0 +1,83 @@
+"""Prompts as vectors, made off the frame's path: a thread beside the engine, a bounded cache, newest text first."""
+
+import logging
+import threading
+from collections import OrderedDict
+
+from torch import Tensor
+
+from engine.guides.guide import Guide
+
+log = logging.getLogger("engine.texts")
+
+KEPT = 256
+"""Texts whose vectors are kept, the longest unused dropped first."""
+WAITING = 16
+"""Texts that may wait to be read; the oldest is dropped, and asked for again by the next frame that wants it."""
+
+
+class Texts:
+    """One guide's vectors of texts. Owns the cache, the waiting list and the thread that works it off."""
+
+    def __init__(self, guide: Guide, waits: bool = False) -> None:
+        """With `waits` every text is read at once, in the caller's thread: slower, and the same every time."""
+        self._guide = guide
+        self._waits = waits
+        self._kept: OrderedDict[str, Tensor | None] = OrderedDict()
+        self._waiting: OrderedDict[str, None] = OrderedDict()
+        self._changed = threading.Condition()
+        self._reader: threading.Thread | None = None
+        self._is_closed = False
+        self.fault = ""
+        """Why the last text that could not be read was not; "" when all could."""
+
+    def find(self, text: str) -> Tensor | None:
+        """The text's unit vector (d,), or None while it is not ready or cannot be read. Never blocks unless `waits`."""
+        if self._waits and text not in self._kept:
+            self._keep(text, self._read(text))
+        with self._changed:
+            if text in self._kept:
+                self._kept.move_to_end(text)
+                return self._kept[text]
+            if self._is_closed:
+                return None
+            self._waiting[text] = None
+            self._waiting.move_to_end(text)
+            while len(self._waiting) > WAITING:
+                self._waiting.popitem(last=False)
+            if self._reader is None:
+                self._reader = threading.Thread(target=self._work, name="texts", daemon=True)
+                self._reader.start()
+            self._changed.notify()
+        return None
+
+    def close(self) -> None:
+        """Stop the thread."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        if self._reader is not None:
+            self._reader.join(timeout=2.0)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._is_closed)
+                if self._is_closed:
+                    return
+                text = self._waiting.popitem(last=True)[0]
+            self._keep(text, self._read(text))
+
+    def _read(self, text: str) -> Tensor | None:
+        try:
+            return self._guide.embed_text([text])[0]
+        except Exception as err:
+            log.exception("texts: %r cannot be read", text)
+            self.fault = f"the guide cannot read {text[:40]!r}: {err}"
+            return None
+
+    def _keep(self, text: str, vector: Tensor | None) -> None:
+        with self._changed:
+            self._kept[text] = vector
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
