@@ -1,5 +1,6 @@
 """An MP4 file of H.264 pictures with their real time stamps, which plays even when its writer is killed."""
 
+import io
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -37,7 +38,7 @@ class Mp4:
         self.path = path
         self._size = even_size(width, height)
         self._last = -1
-        self._file = path.open("xb", buffering=0)
+        self._file = _WholeFile(path, "xb")
         try:
             self._container = av.open(self._file, "w", format="mp4", options=_CONTAINER)
             self._stream = self._add_stream(fps)
@@ -62,10 +63,14 @@ class Mp4:
         return 0 if self._file.closed else os.fstat(self._file.fileno()).st_size
 
     def close(self) -> None:
-        """Write what the encoder still holds and the index."""
+        """Write what the encoder still holds and the index. Raises OSError when the disk cannot take it."""
+        import av
+
         try:
             self._mux(None)
             self._container.close()
+        except (av.FFmpegError, ValueError) as error:
+            raise OSError(f"{self.path.name}: {error}") from error
         finally:
             self._file.close()
 
@@ -84,3 +89,13 @@ class Mp4:
     def _mux(self, picture: Any) -> None:
         for packet in self._stream.encode(picture):
             self._container.mux(packet)
+
+
+class _WholeFile(io.FileIO):
+    """An unbuffered file whose `write` writes all of it or raises: FFmpeg does not look at how much was taken."""
+
+    def write(self, data: Any) -> int:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[super().write(rest) :]
+        return len(data)

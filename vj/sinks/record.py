@@ -88,7 +88,7 @@ class Record:
             return
         try:
             self._file.close()
-        except (OSError, ValueError):  # PyAV's errors are both
+        except OSError:
             log.exception("record: %s could not be finished; it plays up to the last half second", self._file.path)
 
     def _write(self, item: tuple[Rgb, float]) -> None:
