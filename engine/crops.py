@@ -11,7 +11,10 @@ from engine.canvas import resized
 from engine.parameters import Look
 
 ASPECTS = (3 / 4, 4 / 3)
-"""Widest range of an inner view's width to its height, in pixels of the picture."""
+"""Range of an inner view's width to its height, in pixels of the picture."""
+
+FINENESS = 1.3
+"""Pixels of the source to one of a middling view; up to two are sampled without gaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +64,25 @@ def views(picture: Tensor, cut: Cut, size: int, generator: torch.Generator) -> T
 
 
 def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) -> Tensor:
-    """Each view's (left, top, right, bottom), (n, 4), where the picture spans -1..1 both ways."""
+    """Each view's (left, top, right, bottom), (n, 4), where the picture spans -1..1 both ways; overviews first.
+
+    An overview is as tall as the picture (as wide, where that is the longer side) and up to a third wider than tall;
+    an inner view has a share low..high of the picture's area and an aspect of 3/4..4/3.
+    """
     chance = torch.rand(cut.overviews + cut.inner, 4, generator=generator, device=generator.device)
-    whole = _whole_boxes(chance[: cut.overviews], cut.overhang)
-    area = (cut.low + (cut.high - cut.low) * chance[cut.overviews :, 0]) * height * width
-    aspect = torch.exp(log(ASPECTS[0]) + (log(ASPECTS[1]) - log(ASPECTS[0])) * chance[cut.overviews :, 1])
+    whole, part = chance[: cut.overviews], chance[cut.overviews :]
+    side = torch.full_like(whole[:, 0], float(min(height, width)))
+    longer = side * (1.0 + (ASPECTS[1] - 1.0) * whole[:, 1])
+    area = (cut.low + (cut.high - cut.low) * part[:, 0]) * height * width
+    aspect = torch.exp(log(ASPECTS[0]) + (log(ASPECTS[1]) - log(ASPECTS[0])) * part[:, 1])
     high = (area / aspect).sqrt().clamp(max=height)
     wide = torch.minimum((area * aspect).sqrt(), high * ASPECTS[1]).clamp(max=width)
-    high = torch.minimum(high, wide / ASPECTS[0]) / height
-    wide = wide / width
-    x = _placed(chance[cut.overviews :, 2], wide, cut.overhang)
-    y = _placed(chance[cut.overviews :, 3], high, cut.overhang)
-    inner = torch.stack([x - wide, y - high, x + wide, y + high], dim=1)
-    return torch.cat([whole, inner])
+    high = torch.minimum(high, wide / ASPECTS[0])
+    half_wide = torch.cat([longer if width > height else side, wide]).clamp(max=width) / width
+    half_high = torch.cat([longer if height > width else side, high]).clamp(max=height) / height
+    x = _placed(chance[:, 2], half_wide, cut.overhang)
+    y = _placed(chance[:, 3], half_high, cut.overhang)
+    return torch.stack([x - half_wide, y - half_high, x + half_wide, y + half_high], dim=1)
 
 
 def corner_tilts(n: int, tilt: float, generator: torch.Generator) -> Tensor:
@@ -118,25 +127,23 @@ def untilting(tilts: Tensor) -> Tensor:
     return torch.stack([2.0 * u - w, 2.0 * v - w, w], dim=1)
 
 
-def _whole_boxes(chance: Tensor, overhang: float) -> Tensor:
-    """Boxes that show the whole picture and up to `overhang` / 2 beyond each border."""
-    more = 1.0 + 0.5 * overhang * chance
-    return more * torch.tensor([-1.0, -1.0, 1.0, 1.0], device=chance.device)
-
-
 def _placed(chance: Tensor, half: Tensor, overhang: float) -> Tensor:
-    """Centres for views of this half size, so that none hangs over by more than its share."""
+    """Centres for views of this half size, none hanging over by more than its share.
+
+    A sixth of them lie at either end, where few views would come otherwise: the border is guided like the middle.
+    """
     reach = 1.0 - half + 2.0 * half * overhang
-    return (2.0 * chance - 1.0) * reach
+    return (3.0 * chance - 1.5).clamp(-1.0, 1.0) * reach
 
 
 def _averaged(picture: Tensor, cut: Cut, size: int) -> Tensor:
-    """The picture no finer than the smallest view can show.
+    """The picture no finer than its middling views can show.
 
     Sampling a finer one would reach few of its pixels in each step and leave the rest as noise and grid.
     """
     height, width = picture.shape[-2:]
-    shrink = size / (cut.low * height * width) ** 0.5 if cut.inner else size / height
+    low = cut.low if cut.inner else 1.0
+    shrink = FINENESS * size / (min(height, width) * min(1.0, low * max(height, width) / min(height, width)) ** 0.25)
     if shrink >= 1.0:
         return picture
     return resized(picture, max(1, round(height * shrink)), max(1, round(width * shrink)))

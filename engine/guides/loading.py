@@ -65,7 +65,7 @@ def load_guide(name: str, device: torch.device, fetch: bool = False) -> Guide:
 def source_of(name: str, fetch: bool = False) -> Source:
     """Where the guide of this name comes from; downloads it if `fetch`. Raises GuideError."""
     path = Path(name).expanduser()
-    if path.is_dir() or path.is_file():
+    if name and (path.is_dir() or path.is_file()):
         return _saved(name, path)
     entry = CATALOGUE.get(name)
     model, _, rest = (entry.model, ":", entry.tag) if entry else name.partition(":")
