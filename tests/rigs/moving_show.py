@@ -21,7 +21,12 @@ from vj.controls.door import Door
 from vj.mailboxes import Frame, SharedFrames, SharedText
 from vj.runtime import PULSE_BYTES, Folder, Plan, runtime_root
 
-LINES = ("a red lighthouse in a storm", "the sea turns to glass", "and every window is on fire", "we walk on frozen rain")
+LINES = (
+    "a red lighthouse in a storm",
+    "the sea turns to glass",
+    "and every window is on fire",
+    "we walk on frozen rain",
+)
 
 
 class MovingShow:

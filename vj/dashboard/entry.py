@@ -1,0 +1,78 @@
+"""The entry at the foot of the screen, where prompts and slot texts are typed during the show."""
+
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+from engine.parameters import TEXT_LIMIT
+
+_KEPT = 100
+
+
+class History:
+    """What was typed, the newest last. Owns the texts and the place that the arrow keys have reached."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._place = 0
+
+    def keep(self, text: str) -> None:
+        """Remember a text, sent or not, and go back to the end."""
+        text = text.strip()
+        if text and text in self._texts:
+            self._texts.remove(text)
+        self._texts = [*self._texts, text][-_KEPT:] if text else self._texts
+        self._place = len(self._texts)
+
+    def moved(self, by: int) -> str:
+        """The text so many places later; "" behind the newest."""
+        self._place = min(len(self._texts), max(0, self._place + by))
+        return self._texts[self._place] if self._place < len(self._texts) else ""
+
+
+class Entry(Input):
+    """One line of typing. Enter sends, Esc puts it away; a text put away can be had again with the up arrow."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "put_away", show=False),
+        Binding("up", "older", show=False),
+        Binding("down", "newer", show=False),
+        Binding("tab,shift+tab", "stay", show=False),
+    ]
+
+    class PutAway(Message):
+        """Typing has ended without anything to send."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=TEXT_LIMIT, compact=True, select_on_focus=False, **options)
+        self.cursor_blink = False
+        self.history = History()
+
+    def open(self, text: str) -> None:
+        """Begin to type, from this text."""
+        self.disabled = False
+        self.value = text
+        self.cursor_position = len(text)
+        self.focus()
+
+    def action_put_away(self) -> None:
+        """Stop typing; nothing is lost."""
+        self.history.keep(self.value)
+        self.post_message(self.PutAway())
+
+    def action_older(self) -> None:
+        """The text typed before."""
+        self._recall(-1)
+
+    def action_newer(self) -> None:
+        """The text typed after."""
+        self._recall(1)
+
+    def action_stay(self) -> None:
+        """Keep the focus here."""
+
+    def _recall(self, by: int) -> None:
+        self.value = self.history.moved(by)
+        self.cursor_position = len(self.value)
