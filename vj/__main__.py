@@ -20,6 +20,7 @@ COMMANDS = {
     "presets": "list or check presets",
     "mappings": "list, check or show controller mappings",
     "guides": "list guides",
+    "parameters": "list every parameter with its range and what it does",
     "bench": "measure speed and latency on this machine",
 }
 
@@ -28,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run a command; 0 fine, 1 could not be done, 2 bad usage or files, 3 a device or port cannot be had."""
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["part"]:  # the keeper's own door, not for people
-        from vj.parts import main as part
+        from vj.commands.part import main as part
 
         return part(*argv[1:])
     try:

@@ -106,13 +106,13 @@ def engine_loop(painter: Painter, looks: TextMailbox, frames: FrameMailbox, puls
         look, began = reader.newest(), time.monotonic()
         if look is None or not look.prompts():
             time.sleep(0.02)
-            pulse.beat(lambda: {"state": "waiting", "fps": 0.0, **painter.report()})
+            pulse.beat(painter.report, state="waiting", fps=0.0)
             continue
         rgb = painter.paint(look)
         number += 1
         frames.put(Frame(rgb, number, began, look.serial, True))
         rate.tick()
-        pulse.beat(lambda: {"state": "painting", "fps": round(rate.fps(), 2), **painter.report()})
+        pulse.beat(painter.report, state="painting", fps=round(rate.fps(), 2))
         # The rate asked for is a ceiling: time to spare goes to the rest of the machine, not to more frames.
         started = max(started + 1.0 / look.number("engine_fps"), time.monotonic() - 0.25)
         time.sleep(max(0.0, started - time.monotonic()))
@@ -144,15 +144,13 @@ def program_loop(
         rate.tick()
         if frame is not None:
             latency_ms = 1000.0 * (time.monotonic() - frame.painted_at)
-        facts = {
-            "fps": round(rate.fps(), 2),
-            "gap_p99_ms": round(rate.gap_p99_ms(), 1),
-            "latency_ms": round(latency_ms, 1),
-            "holding": mix.is_holding(now),
-            "painted": mix.has_painted,
-            "size": [mix.width, mix.height],
-        }
-        pulse.beat(lambda facts=facts: facts)
+        pulse.beat(
+            lambda: {"gap_p99_ms": round(rate.gap_p99_ms(), 1), "size": [mix.width, mix.height]},
+            fps=round(rate.fps(), 2),
+            latency_ms=round(latency_ms, 1),
+            holding=mix.is_holding(now),
+            painted=mix.has_painted,
+        )
 
 
 def sink_loop(
@@ -162,7 +160,7 @@ def sink_loop(
     failures, error = 0, ""
     while keep_on():
         try:
-            pulse.beat(lambda error=error: {"state": "opening", "fps": 0.0, "error": error})
+            pulse.beat(sink.report, state="opening", fps=0.0, error=error)
             sink.open(*size, fps)
             failures = 0
             _feed(sink, size, fps, program, pulse, keep_on)
@@ -174,7 +172,7 @@ def sink_loop(
         again = time.monotonic() + SINK_RETRY_S[min(failures, len(SINK_RETRY_S) - 1)]
         failures += 1
         while keep_on() and time.monotonic() < again:
-            pulse.beat(lambda error=error: {"state": "failed", "fps": 0.0, "error": error, **sink.report()})
+            pulse.beat(sink.report, state="failed", fps=0.0, error=error)
             time.sleep(0.05)
 
 
@@ -195,7 +193,7 @@ def _feed(sink: Sink, size: tuple[int, int], fps: float, program: FrameMailbox, 
         rate.tick()
         due = now + (1.0 / fps if number < 0 else HELD_AFTER_S)
         state = "ok" if frame is not None else "waiting"
-        pulse.beat(lambda state=state: {"state": state, "fps": round(rate.fps(), 2), "error": "", **sink.report()})
+        pulse.beat(sink.report, state=state, fps=round(rate.fps(), 2), error="")
 
 
 def _close(sink: Sink) -> None:

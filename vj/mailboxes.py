@@ -22,6 +22,7 @@ Rgb = NDArray[np.uint8]
 _BUFFERS = 4
 _TOP = struct.Struct("<8sQQ")  # magic, size of one buffer, newest sequence number
 _HEAD = struct.Struct("<QQIIII4d")  # sequence before, sequence after, length, height, width, checksum, four numbers
+_NUMBER = struct.Struct("<Q")
 _MAGIC = b"vjbox-1\0"
 _TRIES = 50
 
@@ -88,17 +89,18 @@ class _Shared:
     def put(self, data: memoryview, shape: tuple[int, int], numbers: tuple[float, float, float, float]) -> None:
         if len(data) > self.capacity:
             raise ValueError(f"{self.path.name}: {len(data)} bytes do not fit into {self.capacity}")
-        sequence = _TOP.unpack_from(self._map, 0)[2] + 1
+        sequence = self._newest_number() + 1
         at = self._at(sequence)
         checksum = zlib.crc32(data) if len(data) < 1 << 18 else 0
         _HEAD.pack_into(self._map, at, sequence, 0, len(data), *shape, checksum, *numbers)
         self._map[at + _HEAD.size : at + _HEAD.size + len(data)] = data
         struct.pack_into("<Q", self._map, at + 8, sequence)
-        struct.pack_into("<Q", self._map, 16, sequence)
+        # Copied in one piece: pack_into writes zeros first, and a reader that met them would take the box for empty.
+        self._map[16:24] = _NUMBER.pack(sequence)
 
     def newest(self, after: float) -> tuple[bytes, tuple[int, int], tuple[float, ...]] | None:
         for _ in range(_TRIES):
-            sequence = _TOP.unpack_from(self._map, 0)[2]
+            sequence = self._newest_number()
             if not sequence:
                 return None
             at = self._at(sequence)
@@ -114,6 +116,9 @@ class _Shared:
                 continue
             return data, (head[3], head[4]), head[6:]
         return None
+
+    def _newest_number(self) -> int:
+        return int(_NUMBER.unpack(self._map[16:24])[0])
 
     def _at(self, sequence: int) -> int:
         return int(_TOP.size + (sequence % _BUFFERS) * (_HEAD.size + self.capacity))
@@ -133,7 +138,7 @@ class SharedFrames:
         """Publish a frame. Raises ValueError when it is larger than the mailbox."""
         rgb = np.ascontiguousarray(frame.rgb)
         numbers = (float(frame.number), frame.painted_at, float(frame.look), float(frame.is_painted))
-        self._shared.put(memoryview(rgb).cast("B"), (rgb.shape[0], rgb.shape[1]), numbers)
+        self._shared.put(rgb.data.cast("B"), (rgb.shape[0], rgb.shape[1]), numbers)
 
     def newest(self, after: int = -1) -> Frame | None:
         """A copy of the newest frame if its number is greater than `after`, else None."""

@@ -2,22 +2,40 @@
 
 import logging
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Any, Protocol
 
 from engine.parameters import Look
 from vj import library
 from vj.cues import read_cues
-from vj.errors import UsageError, VjError
+from vj.desk import ShowDesk, from_json
+from vj.errors import VjError
 from vj.pulse import Pulse
 from vj.runtime import Folder, Plan, running_show
 from vj.state import ShowState
 
 log = logging.getLogger("vj.parts")
+
+
+class Input(Protocol):
+    """Where changes come from: OSC, MIDI, the dashboard's door."""
+
+    def start(self) -> None:
+        """Begin to listen. Raises VjError or OSError when it cannot be had."""
+        ...
+
+    def stop(self) -> None:
+        """Stop listening and let go of the device."""
+        ...
+
+    def report(self) -> dict[str, Any]:
+        """Counters for the desk's pulse."""
+        ...
 
 
 def run_part(name: str) -> int:
@@ -75,7 +93,6 @@ def _until_told(folder: Folder) -> Callable[[], bool]:
 
 
 def _run_desk(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], bool]) -> None:
-    from vj.desk import ShowDesk, from_json
     from vj.loops import desk_loop
 
     saved = folder.root / "desk.json"
@@ -104,7 +121,7 @@ def _is_first(folder: Folder) -> bool:
     return not (folder.root / "desk.begun").exists()
 
 
-def _inputs(folder: Folder, plan: Plan, desk: "ShowDesk") -> list["Input"]:  # noqa: F821
+def _inputs(folder: Folder, plan: Plan, desk: ShowDesk) -> list[Input]:
     """Start every input; one that cannot be had is said and left out, for the show goes on."""
     from vj.controls.door import Door
     from vj.controls.mapping import read_mapping
@@ -116,15 +133,16 @@ def _inputs(folder: Folder, plan: Plan, desk: "ShowDesk") -> list["Input"]:  # n
     door = Door(folder.root / "door.json", desk.put, desk.note)
     osc = OscInput(host, int(port), desk.put, desk.look, desk.note)
     midi = MidiInput(mappings, plan.midi_in, desk.put, desk.look, desk.note)
-    started = []
-    for name, part in (("keys", door), ("osc", osc), ("midi", midi)):
+    started: list[Input] = []
+    inputs: dict[str, Input] = {"keys": door, "osc": osc, "midi": midi}
+    for name, part in inputs.items():
         try:
             part.start()
             started.append(part)
             desk.inputs[name] = part.report
         except (VjError, OSError) as err:
             desk.say(f"{name}: {err}")
-            desk.inputs[name] = lambda err=err: {"reason": str(err)}
+            desk.inputs[name] = partial(dict, reason=str(err))
     desk.listeners.append(osc.changed)
     return started
 
@@ -150,27 +168,5 @@ def _run_engine(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], 
     from vj.engine_process import make_painter
     from vj.loops import engine_loop
 
-    pulse.beat(lambda: {"state": "loading", "fps": 0.0, "guide": plan.guide})
+    pulse.beat(dict, state="loading", fps=0.0, guide=plan.guide)
     engine_loop(make_painter(plan), folder.look(), folder.frames(), pulse, turning)
-
-
-def run_keeper(asked: Path, for_s: float) -> int:
-    """Keep a show that was asked for from a terminal, detached from it."""
-    from vj import show
-
-    started = time.monotonic()
-    plan = Plan.from_json(asked.read_text(encoding="utf-8"))
-    show.keep(show.prepare(plan), plan, started, for_s, is_reporting=False)
-    return 0
-
-
-def main(name: str, *rest: str) -> int:
-    """Run a part as a process of its own; whatever ends it stands in its log."""
-    try:
-        return run_keeper(Path(rest[0]), float(rest[1])) if name == "keeper" else run_part(name)
-    except UsageError as err:
-        print(err, file=sys.stderr)  # noqa: T201 - stderr is the part's log file
-        return err.exit_code
-    except Exception:
-        log.exception("%s: ended by a fault", name)
-        return 1

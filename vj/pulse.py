@@ -23,8 +23,8 @@ class Pulse:
         self._process = psutil.Process()
         self._memory_mb, self._memory_due = 0.0, 0.0
 
-    def beat(self, report: Callable[[], dict[str, Any]]) -> None:
-        """Publish the report if it is time; the report is only made then."""
+    def beat(self, report: Callable[[], dict[str, Any]], **facts: Any) -> None:
+        """Publish the facts and the report if it is time; the report is only made then."""
         now = time.monotonic()
         if now < self._next:
             return
@@ -32,7 +32,7 @@ class Pulse:
         if now >= self._memory_due:
             self._memory_due = now + 2.0
             self._memory_mb = round(self._process.memory_info().rss / 2**20, 1)
-        self._box.put(json.dumps({**self._fixed, "at": now, "memory_mb": self._memory_mb, **report()}))
+        self._box.put(json.dumps({**self._fixed, "at": now, "memory_mb": self._memory_mb, **facts, **report()}))
 
 
 def read_pulse(box: TextMailbox) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from engine.parameters import PARAMETERS, TEXT_LIMIT, Look, Value, parameter
+from engine.parameters import PARAMETERS, Look, ParameterError, Value, as_text, parameter
 from vj.changes import Change
 from vj.cues import CueList
 from vj.cues.position import CueMoment, moment
 
+# action → the kinds of parameter it can move, where not every kind
+_MOVES = {"toggle": ("switch",), "fire": ("trigger",), "nudge": ("number", "whole", "choice")}
 UNDO_LIMIT = 100
 GESTURE_S = 1.0
 
@@ -74,7 +76,7 @@ class ShowState:
     preset: str = ""
     moved: Mapping[str, tuple[str, float]] = field(default_factory=lambda: MappingProxyType({}))
     history: tuple[_Step, ...] = ()
-    gesture: tuple[str, str, float] = ("", "", -1e9)
+    gestures: Mapping[tuple[str, str], float] = field(default_factory=lambda: MappingProxyType({}))
 
     def after(self, change: Change, now: float) -> "ShowState":
         """The state once this change has been made. Raises ParameterError; then nothing has changed."""
@@ -120,6 +122,10 @@ class ShowState:
     def _value(self, change: Change) -> Value:
         row = parameter(change.parameter)
         now_at = self.look.values[row.name]
+        if row.kind == "trigger":  # whatever moves it, its count only grows; a pad that is let go sends 0
+            return int(now_at) + (change.value != 0)
+        if change.action in _MOVES and row.kind not in _MOVES[change.action]:
+            raise ParameterError(f"{row.name} is a {row.kind} and has no {change.action}")
         if change.action == "norm":
             return row.from_unit(float(change.value))
         if change.action == "nudge":
@@ -129,8 +135,6 @@ class ShowState:
             return row.checked(float(now_at) + float(change.value))
         if change.action == "toggle":
             return row.checked(not now_at)
-        if change.action == "fire" or row.kind == "trigger":
-            return int(now_at) + 1
         return row.checked(change.value)
 
     def _set(self, values: Mapping[str, Any], source: str, now: float) -> "ShowState":
@@ -139,11 +143,11 @@ class ShowState:
 
     def _remembered(self, name: str, source: str, now: float) -> "ShowState":
         """The state with today's look kept for undo, unless this move belongs to the gesture before it."""
-        last_name, last_source, last = self.gesture
-        is_same = (last_name, last_source) == (name, source) and now - last < GESTURE_S
+        # Several can go on at once: the two axes of a pad arrive in turns.
+        ongoing = {move: at for move, at in self.gestures.items() if now - at < GESTURE_S}
         step = _Step(self.look.values, self.live, self.preset)
-        history = self.history if is_same and self.history else (*self.history, step)[-UNDO_LIMIT:]
-        return replace(self, history=history, gesture=(name, source, now))
+        history = self.history if (name, source) in ongoing else (*self.history, step)[-UNDO_LIMIT:]
+        return replace(self, history=history, gestures=MappingProxyType({**ongoing, (name, source): now}))
 
     def _undone(self, now: float) -> "ShowState":
         if not self.history:
@@ -158,7 +162,7 @@ class ShowState:
             live=step.live,
             preset=step.preset,
             history=self.history[:-1],
-            gesture=("", "", -1e9),
+            gestures=MappingProxyType({}),
         )
 
     def _panicked(self, source: str, now: float) -> "ShowState":
@@ -172,7 +176,7 @@ class ShowState:
         before = self.look_at(now)
         cue = self.cue_at(now)
         texts = [change.value] if change.action == "prompt" else list(change.value)
-        texts = [" ".join(text.split())[:TEXT_LIMIT] for text in texts]
+        texts = [as_text(text) for text in texts]
         # Mid-crossfade the picture is nearest to the heavier of the two lines.
         shown = before.next_line if before.blend > 0.5 else before.line
         fade_s = change.seconds if change.seconds is not None else before.number("fade")
@@ -187,6 +191,8 @@ class ShowState:
 
     def _cued(self, change: Change, now: float) -> "ShowState":
         clock = _moved_clock(self, change, now)
+        if self.cues is None or clock is self.clock:  # no such cue: a typed prompt stays too
+            return self
         # A move by hand to a cue gives the line back to the cue list; a pause or a nudge leaves a typed prompt.
         gives_back = change.action not in ("cue_pause", "cue_nudge", "cue_stop")
         held = self.look_at(now).line if change.action == "cue_stop" else self.look.line
@@ -205,6 +211,8 @@ def _moved_clock(state: ShowState, change: Change, now: float) -> CueClock:
         return clock.moved(clock.state, float(change.value), now)
     if action == "cue_nudge":
         return clock.moved(clock.state, position + float(change.value), now)
+    if action == "cue_back" and state.cues and clock.position(now) < state.cues.cues[0].at_s:
+        return clock.moved(clock.state, 0.0, now)
     if action == "cue_go" and change.value is None and clock.state in ("waiting", "stopped", "paused"):
         return clock.moved("running", position, now)
     target = _target(state, change, now)

@@ -44,7 +44,7 @@ def examine() -> dict[str, Any]:
         "device": str(device),
         "guide": _guide(),
         "midi": list(ports) or reason,
-        "sinks": {name: missing or "ready" for name, _, missing in sink_kinds()},
+        "sinks": {kind.name: kind.reason or "ready" for kind in sink_kinds()},
         "show": "running" if running_show() else "none",
         "notes": [note] if note else [],
         "gpu_unused": unused,
@@ -61,7 +61,8 @@ def _version(name: str) -> str:
 
 def _guide() -> str:
     from engine.devices import choose_device
-    from engine.guides.loading import GuideError, load_guide
+    from engine.errors import GuideError
+    from engine.guides.loading import load_guide
 
     try:
         return str(load_guide("shipped", choose_device("cpu")[0]).name)

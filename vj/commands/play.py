@@ -123,4 +123,4 @@ def _process_start() -> float:
     """When this process started, on the monotonic clock, s."""
     import psutil
 
-    return time.monotonic() - (time.time() - psutil.Process().create_time())
+    return time.monotonic() - (time.time() - float(psutil.Process().create_time()))

@@ -76,7 +76,7 @@ def program_frames(plan: Plan, count: int) -> Iterator[Rgb]:
     # The governor looks at a clock; without it the same seed gives the same frames on any machine.
     state = opening_state(plan).begun(0.0)
     look = state.look.with_values({"governor": False})
-    painter, mix = make_painter(plan, waits_for_texts=True), Mix(plan.width, plan.height, 0.0)
+    painter, mix = make_painter(plan, is_live=False), Mix(plan.width, plan.height, 0.0)
     paint_due, state = 0.0, replace(state, look=look)
     for n in range(count):
         now = n / plan.fps

@@ -11,6 +11,6 @@ def add(_parser: argparse.ArgumentParser) -> None:
 
 def run(_args: argparse.Namespace) -> int:
     """Every kind of sink, and why one cannot be had here."""
-    for name, what, missing in sink_kinds():
-        print(f"{name:24} {what}" + (f"\n{'':24} not here: {missing}" if missing else ""))
+    for kind in sink_kinds():
+        print(f"{kind.spec:20} {kind.what}" + (f"\n{'':20} not here: {kind.reason}" if kind.reason else ""))
     return 0

@@ -41,7 +41,9 @@ def log_lines(scene: Scene, width: int, height: int) -> list[Line]:
     """What is wrong, then what the desk logged, the newest last."""
     note = "" if scene.desk.is_live else f"  last known: {scene.desk.silence}"
     title = line(("LOG", "title"), (cut(note, width - 3), "warn"))
-    faults = [line((piece, "warn")) for fault in scene.faults for piece in wrapped(f"▲ {fault}", width, 2)]
+    faults = [
+        line((piece, "warn")) for fault in (*scene.faults, *scene.notes) for piece in wrapped(f"▲ {fault}", width, 2)
+    ]
     faults = faults[: max(0, height - 2)]
     room = max(0, height - 1 - len(faults))
     said = [line((cut(text, width), "text")) for text in scene.log[-room:]] if room else []

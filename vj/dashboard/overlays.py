@@ -65,7 +65,7 @@ class PresetScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """A list to choose from, on the current preset."""
         with Vertical(classes="box") as box:
-            box.styles.width = 48
+            box.styles.width = 56
             yield Lines(
                 [line(("PRESETS", "title"), ("   ↑ ↓ choose, enter recalls, esc leaves", "dim"))], classes="head"
             )

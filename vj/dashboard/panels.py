@@ -19,7 +19,7 @@ def top_lines(scene: Scene, time_of_day: str, width: int) -> list[Line]:
             break
         inks += [(word, f"badge-{badge.kind}"), (" ", "text")]
         room -= len(word) + 1
-    where = padded(f"  {_where(scene)}", room) if room > 8 else " " * room
+    where = f"{padded(f'  {_where(scene)}', room - 1)} " if room > 8 else " " * room
     return [line(*inks, (where, "text"), (f"{time_of_day} ", "dim"))]
 
 
@@ -84,7 +84,6 @@ def vitals_lines(scene: Scene, width: int, height: int) -> list[Line]:
     """What engine and program do, what they run on, and the temperature, in at most `height` lines."""
     room = width - _LABEL
     unused = [line((text, "bad")) for text in wrapped(scene.engine.text("gpu_unused"), width, 3)]
-    notes = [line((text, "warn")) for note in scene.notes for text in wrapped(note, width, 2)]
     essential = [
         _labelled("ENGINE", _engine_words(scene), room, scene.engine),
         _labelled("PROGRAM", _program_words(scene), room, scene.program),
@@ -93,10 +92,11 @@ def vitals_lines(scene: Scene, width: int, height: int) -> list[Line]:
     rest = [
         _labelled("GUIDE", _guide_words(scene.engine, room), room, scene.engine),
         _labelled("LATENCY", _measured(scene.program, "latency_ms", "ms"), room, scene.program),
-        *_governor(scene, room, 2),
-        *notes,
+        *_governor(scene, room, 1 if scene.notes and height < 10 else 2),
     ]
-    return [*unused, *essential, *rest][:height]
+    spare = max(0, height - len(unused) - len(essential) - len(rest))
+    notes = [line((text, "warn")) for note in scene.notes for text in wrapped(note, width, max(1, spare))]
+    return [*unused, *essential, *rest, *notes][:height]
 
 
 def _labelled(label: str, words: str, room: int, part: Part) -> Line:
@@ -119,6 +119,8 @@ def _measured(part: Part, name: str, unit: str) -> str:
 def _engine_words(scene: Scene) -> str:
     if scene.engine.text("state") == "loading":
         return "loading the guide"
+    if scene.engine.text("state") == "waiting":
+        return "no words to paint"
     return f"{_measured(scene.engine, 'fps', 'fps')} of {scene.number('engine_fps'):.0f}"
 
 

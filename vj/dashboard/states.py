@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vj.dashboard.scene import Scene
+from vj.dashboard.scene import Part, Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,14 @@ def _waits_for_go(scene: Scene) -> bool:
 
 
 def _silences(scene: Scene) -> list[Badge]:
-    found = [
-        Badge("×", f"{part.name.upper()} {'NOT ANSWERING' if part.age_s is not None else 'NOT THERE YET'}", "bad")
-        for part in (scene.program, scene.desk)
-        if not part.is_live
-    ]
+    found = [_silence(part) for part in (scene.program, scene.desk) if not part.is_live]
     if scene.keeper.age_s is not None and not scene.keeper.is_live:
-        found.append(Badge("×", "KEEPER NOT ANSWERING", "bad"))
+        found.append(_silence(scene.keeper))
     return found
+
+
+def _silence(part: Part) -> Badge:
+    return Badge("×", f"{part.name.upper()} {'NOT THERE YET' if part.age_s is None else 'NOT ANSWERING'}", "bad")
 
 
 def _covers(scene: Scene) -> list[Badge]:
@@ -71,13 +71,20 @@ def _engine(scene: Scene) -> list[Badge]:
     found = []
     if _is_standby(scene):
         found.append(Badge("□", "STANDBY", "warn"))
-    if scene.engine.text("state") == "loading":
+    if scene.program.is_on("holding") or (not scene.engine.is_live and scene.program.is_on("painted")):
+        found.append(Badge("~", f"HOLDING ({_why_holding(scene)})", "bad"))
+    elif not scene.engine.is_live:
+        found.append(_silence(scene.engine))
+    elif scene.engine.text("state") == "loading":
         found.append(Badge("…", "ENGINE LOADING", "warn"))
-    elif not scene.engine.is_live or scene.program.is_on("holding"):
-        found.append(Badge("~", "HOLDING (engine silent)", "bad"))
     if scene.engine.text("gpu_unused"):
         found.append(Badge("▲", "GPU UNUSED", "bad"))
     return found
+
+
+def _why_holding(scene: Scene) -> str:
+    state = scene.engine.text("state")
+    return {"loading": "engine loading", "waiting": "no words to paint"}.get(state, "engine silent")
 
 
 def _sinks(scene: Scene) -> list[Badge]:

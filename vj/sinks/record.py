@@ -15,6 +15,9 @@ from vj.sinks.writer import Writer
 
 log = logging.getLogger("vj.sinks.record")
 
+# Frames may wait for a disk that wakes up: a second of them, in no more memory than this.
+_WAITING_BYTES = 64 << 20
+
 
 class Record:
     """Writes H.264 into `FILE.mp4`, stamped with the time each frame came. Owns the file and its writer's thread."""
@@ -54,8 +57,8 @@ class Record:
                 raise DeviceError(f"record: {path} cannot be written: {error.strerror or error}") from error
         if number > 1:
             log.info("record: %s is kept, recording to %s", self._asked.name, path.name)
-        # A second of frames: enough for a disk that wakes up, and a bound on the memory they take.
-        self._writer = Writer("record", self._write, depth=round(fps))
+        depth = min(round(fps), _WAITING_BYTES // (width * height * 3))
+        self._writer = Writer("record", self._write, depth)
 
     def send(self, rgb: Rgb) -> None:
         """Hand over a frame with the time it came. Raises DeviceError once writing has failed."""
