@@ -49,6 +49,11 @@ class Painting:
         """Whether the next frame is the first one of its picture."""
         return self._previous is None
 
+    @property
+    def carried(self) -> Tensor | None:
+        """The picture the next frame starts from, (1, 3, h, w); None before the first."""
+        return self._carried
+
     def restart(self) -> None:
         """Forget the picture; the next frame begins from noise."""
         self._canvas = self._optimiser = self._carried = self._previous = None
@@ -77,10 +82,12 @@ class Painting:
         set_rate(optimiser, look.number("learning_rate") * (1.0 if self.is_new else aim.heat.pace))
         kept: dict[int, Tensor] = {}
         for step in range(look.whole("first_steps") if self.is_new else steps):
-            optimiser.zero_grad(set_to_none=False)
-            loss_of(canvas.draw(), aim, step, self._random).backward()
-            optimiser.step()
-            canvas.settle()
+            loss = loss_of(canvas.draw(), aim, step, self._random)
+            if loss.requires_grad:  # nothing pulls before the first prompt is ready
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                canvas.settle()
             if step + 1 in (look.whole("show_step"), look.whole("carry_step")):
                 kept[step + 1] = canvas.draw().detach().clone()
         self._previous = canvas.draw().detach().clone()

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from engine.errors import GuideError
 
@@ -35,10 +37,23 @@ def fetch(published: dict[str, Any], name: str) -> Path:
 
     try:
         with _short_patience():
+            _knock(published)
             return Path(download_pretrained(published))
     except (OSError, RuntimeError, ValueError) as err:
         log.info("guides: %s was not fetched: %s", name, err)
         raise GuideError(f"guide {name!r} could not be fetched: {_first_line(err)}") from err
+
+
+def _knock(published: dict[str, Any]) -> None:
+    """Raise OSError at once where the server cannot be reached; the hub's client would try for a minute."""
+    from huggingface_hub import constants
+
+    server = urlsplit(constants.ENDPOINT if _on_the_hub(published)[0] else published.get("url", ""))
+    if server.hostname and not getproxies():
+        try:
+            socket.create_connection((server.hostname, server.port or 443), timeout=5.0).close()
+        except OSError as err:
+            raise OSError(f"{server.hostname} cannot be reached ({err.strerror or err})") from err
 
 
 def _on_the_hub(published: dict[str, Any]) -> tuple[str, str]:
