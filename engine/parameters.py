@@ -52,7 +52,7 @@ class Parameter:
             raise ParameterError(f"{self.name} takes a text, not {value!r}")
         if self.kind == "choice" and value not in self.choices:
             raise ParameterError(f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}")
-        return " ".join(value.split())[:TEXT_LIMIT] if self.kind == "text" else value
+        return as_text(value) if self.kind == "text" else value
 
     def from_unit(self, fraction: float) -> Value:
         """The value at a fraction 0..1 of the range; choices and switches split the range evenly."""
@@ -80,15 +80,16 @@ class Parameter:
     def _number(self, value: object) -> Value:
         if isinstance(value, str) or not isinstance(value, (int, float)):
             raise ParameterError(f"{self.name} takes a number, not {value!r}")
-        if not math.isfinite(value):
-            raise ParameterError(f"{self.name} takes a finite number, not {value!r}")
+        if not -1e300 < value < 1e300:  # NaN too; and a whole number may be larger than any float
+            shown = value if isinstance(value, float) else "one so large"
+            raise ParameterError(f"{self.name} takes a finite number, not {shown}")
         number = value if self.kind == "trigger" else min(self.high, max(self.low, float(value)))
         return round(number) if self.kind in ("whole", "trigger") else number
 
     def _switch(self, value: object) -> bool:
         if isinstance(value, bool):
             return value
-        if isinstance(value, (int, float)) and math.isfinite(value):
+        if isinstance(value, (int, float)) and value == value:
             return value >= 0.5
         raise ParameterError(f"{self.name} is a switch and takes true or false, not {value!r}")
 
@@ -216,9 +217,18 @@ class Look:
     @classmethod
     def from_json(cls, text: str) -> "Look":
         """Read back what `to_json` wrote. Raises ValueError for anything else."""
-        data = json.loads(text)
-        look = cls(line=data["line"], next_line=data["next_line"], blend=data["blend"], serial=data["serial"])
-        return look.with_values(data["values"])
+        try:
+            data = json.loads(text)
+            line, next_line = as_text(data["line"]), as_text(data["next_line"])
+            look = cls(line=line, next_line=next_line, blend=float(data["blend"]), serial=int(data["serial"]))
+            return look.with_values(data["values"])
+        except (AttributeError, KeyError, OverflowError, RecursionError, TypeError) as err:
+            raise ValueError(f"not a look: {err}") from err
+
+
+def as_text(text: str) -> str:
+    """A text as parameters and lines hold it: one line, single spaces, at most 512 characters, writable as UTF-8."""
+    return " ".join(text.encode("utf-8", "replace").decode().split())[:TEXT_LIMIT].rstrip()
 
 
 def parameter(name: str) -> Parameter:
