@@ -3,11 +3,13 @@
 import logging
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from vj.errors import DeviceError, UsageError
 from vj.mailboxes import Rgb
+from vj.sinks.png import Png
 from vj.sinks.writer import Writer
 
 log = logging.getLogger("vj.sinks.frames")
@@ -28,6 +30,7 @@ class Frames:
         self.folder = Path(argument).expanduser()
         self._next = 1
         self._writer: Writer[tuple[int, Rgb]] | None = None
+        self._png: Png | None = None  # the writer's thread makes and uses it
 
     def check(self) -> None:
         """Raise UsageError when the folder is a file, cannot be made or cannot be written to."""
@@ -73,16 +76,20 @@ class Frames:
             log.warning("frames: the disk does not answer; the last frames are lost")
 
     def _write(self, item: tuple[int, Rgb]) -> None:
-        from PIL import Image
-
         number, rgb = item
         path = self.folder / f"frame-{number:06d}.png"
         # Renamed when whole, so that a kill leaves no half picture under a picture's name.
         draft = path.with_suffix(".png.new")
-        Image.fromarray(rgb).save(draft, "PNG", compress_level=1)
+        draft.write_bytes(self._encode(rgb))
         draft.replace(path)
+
+    def _encode(self, rgb: Rgb) -> bytes:
+        if self._png is None:
+            self._png = Png(rgb.shape[1], rgb.shape[0])
+        # Bytes are cheaper than lost frames: with others waiting, a frame is stored uncompressed.
+        return self._png.encode(rgb, quick=bool(self._writer and self._writer.waiting() > 1))
 
     @staticmethod
     def reason() -> str:
         """Why this sink cannot be had here, or ""."""
-        return ""
+        return "" if find_spec("av") else "PyAV is not installed: pip install av"

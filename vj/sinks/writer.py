@@ -40,6 +40,10 @@ class Writer(Generic[Item]):
         except queue.Full:
             self.dropped += 1
 
+    def waiting(self) -> int:
+        """How many items wait to be written."""
+        return self._queue.qsize()
+
     def close(self) -> bool:
         """Write what is waiting and end the thread; False when the disk is too slow for that and it was left behind."""
         self._is_closing.set()
