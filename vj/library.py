@@ -1,5 +1,6 @@
 """The library: presets, mappings and cue files by name, from the user's folder, the package or the checkout."""
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -47,7 +48,7 @@ def paths(kind: str) -> dict[str, Path]:
 def find(kind: str, name: str) -> Path:
     """The file for a name, or for a path if it contains a slash or ends like such a file. Raises UsageError."""
     if "/" in name or "\\" in name or Path(name).suffix:
-        path = Path(name).expanduser()
+        path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's own raises for an unknown ~user
         if path.is_file():
             return path
         raise UsageError(f"{path}: no such file")
@@ -70,7 +71,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         found = re.search(r"at line (\d+)", str(err))
         what = re.sub(r" \(at line .*", "", str(err))
         raise FileProblems([Problem(path, int(found[1]) if found else 0, f"not TOML: {what}")]) from err
-    except (OSError, UnicodeDecodeError) as err:
+    except (OSError, RecursionError, ValueError) as err:  # ValueError: not UTF-8, or a number of thousands of digits
         raise FileProblems([Problem(path, 0, f"cannot be read: {err}")]) from err
 
 
@@ -92,7 +93,9 @@ def read_preset(path: Path) -> Preset:
         for key in table
         if key not in _PRESET_KEYS
     ]
-    given = table.get("parameters", {})
+    title, given = table.get("title", path.stem), table.get("parameters", {})
+    if not isinstance(title, str):
+        problems.append(Problem(path, line_of(text, "title"), f"title must be a text, not {title!r}"))
     if not isinstance(given, dict):
         problems.append(Problem(path, line_of(text, "parameters"), "parameters must be a table: [parameters]"))
         given = {}
@@ -105,8 +108,8 @@ def read_preset(path: Path) -> Preset:
         else:
             values[name] = PARAMETERS[name].checked(value)
     if problems:
-        raise FileProblems(problems)
-    return Preset(path.stem, str(table.get("title", path.stem)), MappingProxyType(values), path)
+        raise FileProblems(sorted(problems, key=lambda problem: problem.line))
+    return Preset(path.stem, title, MappingProxyType(values), path)
 
 
 def value_problem(name: str, value: object) -> str:
