@@ -42,12 +42,6 @@ def use_cores(count: int) -> None:
         torch.set_num_threads(count)
 
 
-def use_cores(cores: int) -> None:
-    """Compute on the CPU with this many threads; 0 leaves torch's own choice."""
-    if cores > 0:
-        torch.set_num_threads(cores)
-
-
 def wait_for(device: torch.device) -> None:
     """Return once the device has done everything asked of it, so that a clock read next tells the truth."""
     if device.type == "cuda":

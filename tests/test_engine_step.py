@@ -1,0 +1,295 @@
+"""The engine paints from looks, keeps its picture through changes, and goes on when a device fails."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from engine.errors import EngineError
+from engine.guides.colours import Colours, colour_guide
+from engine.guides.guide import Guide
+from engine.parameters import Look
+from engine.step import Engine
+
+CPU = torch.device("cpu")
+LOOK = Look().with_values({"canvas_width": 96, "canvas_height": 64, "temperature": 50.0, "governor": False})
+
+
+def said(text: str, look: Look = LOOK) -> Look:
+    return replace(look, line=text)
+
+
+def an_engine(*guides: Guide, seed: int = 0, is_live: bool = False) -> Engine:
+    return Engine(guides or (colour_guide(CPU),), CPU, seed, is_live)
+
+
+def paint(engine: Engine, look: Look, frames: int) -> np.ndarray:
+    for _ in range(frames):
+        rgb = engine.paint(look)
+    return rgb
+
+
+def share_of(rgb: np.ndarray, colour: str) -> float:
+    """The share of pixels that are nearer to this colour than to any other of red, green, blue, white, black."""
+    bright = rgb.astype(int) > 127
+    wanted = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "white": (1, 1, 1), "black": (0, 0, 0)}
+    return float((bright == np.array(wanted[colour], bool)).all(axis=2).mean())
+
+
+def border_of(rgb: np.ndarray, width: int = 5) -> np.ndarray:
+    """The outermost pixels in one row, (1, n, 3)."""
+    inside = np.zeros(rgb.shape[:2], bool)
+    inside[width:-width, width:-width] = True
+    return rgb[~inside][None]
+
+
+def test_a_frame_is_rgb_of_the_canvas_size():
+    rgb = an_engine().paint(said("red"))
+    assert (rgb.shape, rgb.dtype) == ((64, 96, 3), np.uint8)
+
+
+def test_the_picture_becomes_what_is_said():
+    assert share_of(paint(an_engine(), said("red"), 20), "red") > 0.9
+
+
+def test_a_white_picture_turns_black_in_two_seconds_border_and_all():
+    engine = an_engine()
+    assert share_of(paint(engine, said("white"), 120), "white") > 0.95
+    black = paint(engine, said("black"), 24)
+    assert share_of(black, "black") > 0.95
+    assert share_of(border_of(black), "black") > 0.95
+
+
+def test_a_negative_weight_pushes_away():
+    look = LOOK.with_values({"prompt_1": "white", "weight_1": -1.0})
+    assert share_of(paint(an_engine(), look, 30), "black") > 0.9
+
+
+def test_prompts_blend_by_weight():
+    half = replace(LOOK, line="red", next_line="blue", blend=0.5)
+    rgb = paint(an_engine(), half, 30).astype(float)
+    assert rgb[..., 1].mean() < 100 and abs(rgb[..., 0].mean() - rgb[..., 2].mean()) < 40
+
+
+def test_same_seed_and_looks_give_the_same_frames_and_another_seed_others():
+    first, second, other = (paint(an_engine(seed=seed), said("green"), 3) for seed in (5, 5, 6))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+def test_an_empty_line_holds_the_picture():
+    engine = an_engine()
+    paint(engine, said("red"), 20)
+    assert share_of(paint(engine, said(""), 30), "red") > 0.9
+
+
+def test_before_the_first_prompt_there_is_a_picture():
+    rgb = paint(an_engine(), said(""), 5)
+    assert 40 < rgb.mean() < 215 and rgb.std() > 5
+
+
+def test_temperature_zero_is_almost_still_and_a_hundred_is_lively():
+    def change(temperature: float) -> float:
+        engine, look = an_engine(), said("red", LOOK.with_values({"temperature": temperature}))
+        paint(engine, look, 30)
+        frames = [engine.paint(look).astype(float) for _ in range(6)]
+        return float(np.mean([np.abs(a - b).mean() for a, b in pairwise(frames)]))
+
+    still, lively = change(0.0), change(100.0)
+    assert still < 1.5
+    assert lively > 4 * still
+
+
+@pytest.mark.parametrize("canvas", ["pyramid", "pixels"])
+def test_the_canvas_size_changes_live_and_the_picture_stays(canvas: str):
+    engine, look = an_engine(), LOOK.with_values({"canvas": canvas})
+    before = share_of(paint(engine, said("red", look), 40), "red")
+    larger = said("red", look.with_values({"canvas_width": 160, "canvas_height": 90, "temperature": 0.0}))
+    rgb = engine.paint(larger)
+    assert rgb.shape == (90, 160, 3) and abs(share_of(rgb, "red") - before) < 0.1 < before
+    assert engine.report()["canvas"] == [160, 90]
+
+
+def test_the_kind_of_canvas_changes_live_and_the_picture_stays():
+    engine = an_engine()
+    paint(engine, said("red"), 20)
+    pixels = said("red", LOOK.with_values({"canvas": "pixels", "temperature": 0.0}))
+    assert share_of(engine.paint(pixels), "red") > 0.85
+
+
+def test_reroll_starts_afresh_once_for_each_count():
+    engine, calm = an_engine(), {"temperature": 0.0, "first_steps": 1}
+    before = paint(engine, said("red", LOOK.with_values(calm)), 40).astype(int)
+    again = said("red", LOOK.with_values({**calm, "reroll": 1}))
+    fresh = engine.paint(again).astype(int)
+    assert np.abs(fresh - before).mean() > 20
+    assert np.abs(engine.paint(again) - fresh).mean() < 10
+
+
+def test_a_count_that_was_there_before_the_first_frame_fires_nothing():
+    engine = an_engine()
+    engine.start_from(np.full((64, 96, 3), (255, 0, 0), np.uint8))
+    assert share_of(engine.paint(said("red", LOOK.with_values({"reroll": 7, "kick": 3}))), "red") > 0.9
+
+
+def test_a_kick_shakes_the_picture():
+    engine, calm = an_engine(), LOOK.with_values({"temperature": 0.0})
+    before = paint(engine, said("red", calm), 20).astype(int)
+    kicked = engine.paint(said("red", calm.with_values({"kick": 1}))).astype(int)
+    assert np.abs(kicked - before).mean() > 10
+
+
+def test_it_goes_on_from_a_frame_of_any_size():
+    engine = an_engine()
+    engine.start_from(np.full((360, 640, 3), (0, 0, 255), np.uint8))
+    assert share_of(engine.paint(said("blue")), "blue") > 0.95
+
+
+def test_several_guides_pull_in_turn_or_together():
+    for mix in ("alternate", "sum"):
+        look = said("red", LOOK.with_values({"guide_mix": mix}))
+        assert share_of(paint(an_engine(colour_guide(CPU), colour_guide(CPU)), look, 20), "red") > 0.9
+
+
+def test_the_report_has_what_the_pulse_needs():
+    engine = an_engine(is_live=True)
+    engine.paint(said("red"))
+    report = engine.report()
+    assert report["guide"] == "colours" and report["device"] == "cpu" and report["canvas"] == [96, 64]
+    assert report["steps"] == LOOK.whole("first_steps") and report["crops"] == LOOK.whole("crops")
+    assert report["frame_ms"] > report["step_ms"] > 0 and report["memory_mb"] > 0
+    assert report["governor"] == "" and report["notes"] == []
+
+
+def test_a_slow_machine_is_governed_and_says_so():
+    ticks = iter(range(1000))
+    engine = Engine([colour_guide(CPU)], CPU, 0, is_live=True, clock=lambda: float(next(ticks)))
+    look = said("red", LOOK.with_values({"governor": True}))
+    paint(engine, look, 30)
+    assert (engine.report()["steps"], engine.report()["crops"]) == (1, 2)
+    assert "to hold 15 fps" in engine.report()["governor"]
+    engine.close()
+
+
+class SlowReader(Colours):
+    """Reads a text only once it is allowed to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.allowed = threading.Event()
+
+    def encode_text(self, text: Tensor) -> Tensor:
+        self.allowed.wait(20.0)
+        return super().encode_text(text)
+
+
+def test_a_text_that_takes_long_never_holds_a_frame_up():
+    model = SlowReader()
+    engine = an_engine(replace(colour_guide(CPU), model=model), is_live=True)
+    paint(engine, said("red"), 3)
+    assert share_of(engine.paint(said("red")), "red") < 0.5
+    model.allowed.set()
+    wait_until(lambda: share_of(engine.paint(said("red")), "red") > 0.9)
+    model.allowed.clear()
+    assert share_of(paint(engine, said("blue"), 5), "red") > 0.9
+    model.allowed.set()
+    wait_until(lambda: share_of(engine.paint(said("blue")), "blue") > 0.9)
+    engine.close()
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never came to hold"
+
+
+def test_a_text_that_cannot_be_read_is_said_and_the_picture_goes_on():
+    def reads(texts: Sequence[str]) -> Tensor:
+        if "bad" in texts[0]:
+            raise ValueError("no such words")
+        return colour_guide(CPU).tokenizer(texts)
+
+    engine = an_engine(replace(colour_guide(CPU), tokenizer=reads))
+    paint(engine, said("red"), 20)
+    assert share_of(paint(engine, said("bad"), 5), "red") > 0.9
+    assert "no such words" in engine.report()["notes"][0]
+
+
+class SmallMemory(Colours):
+    """Runs out of memory with more than four views."""
+
+    def encode_image(self, image: Tensor) -> Tensor:
+        if len(image) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return super().encode_image(image)
+
+
+def test_out_of_memory_means_fewer_crops_and_the_picture_stays():
+    engine = an_engine(replace(colour_guide(CPU), model=SmallMemory()))
+    paint(engine, said("red"), 20)
+    rgb = engine.paint(said("red", LOOK.with_values({"crops": 16})))
+    assert share_of(rgb, "red") > 0.85
+    assert engine.report()["crops"] == 4
+    assert "ran out of memory; painting with 4 crops" in engine.report()["notes"][0]
+
+
+class FailingDevice(Colours):
+    """Computes nowhere but on the CPU it was moved to."""
+
+    is_moved = False
+
+    def to(self, device: torch.device) -> "FailingDevice":
+        self.is_moved = True
+        return self
+
+    def encode_image(self, image: Tensor) -> Tensor:
+        if not self.is_moved:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        return super().encode_image(image)
+
+
+def test_a_failing_device_means_the_cpu_and_the_picture_stays():
+    elsewhere = torch.device("cpu:0")  # another device to the engine, the same arithmetic here
+    engine = Engine([replace(colour_guide(elsewhere), model=FailingDevice())], elsewhere, 0, is_live=False)
+    engine.start_from(np.full((64, 96, 3), (255, 0, 0), np.uint8))
+    assert share_of(engine.paint(said("red")), "red") > 0.85
+    assert engine.report()["device"] == "cpu"
+    assert "illegal memory access" in engine.report()["notes"][0]
+
+
+class Broken(Colours):
+    """Fails everywhere."""
+
+    def encode_image(self, image: Tensor) -> Tensor:
+        raise RuntimeError("nothing works")
+
+
+def test_when_the_cpu_fails_too_the_reason_is_given():
+    with pytest.raises(EngineError, match="nothing works"):
+        an_engine(replace(colour_guide(CPU), model=Broken())).paint(said("red"))
+
+
+class SometimesNan(Colours):
+    """Gives no numbers when told to."""
+
+    is_broken = False
+
+    def encode_image(self, image: Tensor) -> Tensor:
+        return super().encode_image(image) * (float("nan") if self.is_broken else 1.0)
+
+
+def test_values_that_are_no_numbers_never_reach_the_picture():
+    model = SometimesNan()
+    engine = an_engine(replace(colour_guide(CPU), model=model))
+    paint(engine, said("red"), 20)
+    model.is_broken = True
+    assert share_of(paint(engine, said("red"), 3), "red") > 0.9
+    model.is_broken = False
+    assert share_of(paint(engine, said("blue"), 20), "blue") > 0.9
+    assert any("painted again" in note for note in engine.report()["notes"])
