@@ -8,7 +8,7 @@ import pytest
 
 from vj.errors import UsageError
 from vj.sinks import SINKS, make_sink, sink_kinds
-from vj.sinks.standby import standby
+from vj.standby import standby
 
 
 def test_standby_is_dark_but_never_black_at_any_time():

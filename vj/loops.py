@@ -22,6 +22,7 @@ Turning = Callable[[], bool]
 
 DESK_FPS = 60.0
 SINK_RETRY_S = (0.5, 1.0, 2.0, 5.0)
+SINK_HEALTHY_S = 10.0
 HELD_AFTER_S = 0.25
 
 
@@ -154,23 +155,28 @@ def program_loop(
 
 
 def sink_loop(
-    sink: Sink, size: tuple[int, int], fps: float, program: FrameMailbox, pulse: Pulse, keep_on: Turning
+    make: Callable[[], Sink],
+    size: tuple[int, int],
+    fps: float,
+    program: FrameMailbox,
+    pulse: Pulse,
+    keep_on: Turning,
 ) -> None:
-    """Program → device. Opens the device again with back-off when it fails; only this device blinks."""
+    """Program → device. Makes and opens the device again with back-off when it fails; only this device blinks."""
     failures, error = 0, ""
     while keep_on():
+        sink, began = make(), time.monotonic()
         try:
             pulse.beat(sink.report, state="opening", fps=0.0, error=error)
             sink.open(*size, fps)
-            failures = 0
             _feed(sink, size, fps, program, pulse, keep_on)
         except Exception as err:  # a device's own library may raise anything
             error = str(err)
             log.exception("sink: failed, will be opened again")
         finally:
             _close(sink)
+        failures = 0 if time.monotonic() - began > SINK_HEALTHY_S else failures + 1
         again = time.monotonic() + SINK_RETRY_S[min(failures, len(SINK_RETRY_S) - 1)]
-        failures += 1
         while keep_on() and time.monotonic() < again:
             pulse.beat(sink.report, state="failed", fps=0.0, error=error)
             time.sleep(0.05)

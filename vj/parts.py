@@ -161,7 +161,7 @@ def _run_sink(folder: Folder, plan: Plan, spec: str, pulse: Pulse, turning: Call
     from vj.loops import sink_loop
     from vj.sinks import make_sink
 
-    sink_loop(make_sink(spec), (plan.width, plan.height), plan.fps, folder.program(), pulse, turning)
+    sink_loop(partial(make_sink, spec), (plan.width, plan.height), plan.fps, folder.program(), pulse, turning)
 
 
 def _run_engine(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], bool]) -> None:

@@ -1,4 +1,4 @@
-"""The standby picture: what the audience sees before the engine has painted. Dark, slow, never black, never flashing."""
+"""The standby picture, before the engine has painted: dark, slow, never black, never flashing."""
 
 from functools import lru_cache
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vj.errors import DeviceError, UsageError
 from vj.mailboxes import Rgb
-from vj.sinks.standby import standby
+from vj.standby import standby
 
 if TYPE_CHECKING:
     from vj.sinks.server import Pages
