@@ -274,9 +274,9 @@ class Heard:
     def until(self, is_so: Callable[[], bool], timeout_s: float = 10.0) -> bool:
         """Wait until something is so; True when it is."""
         end = time.monotonic() + timeout_s
-        while not is_so() and time.monotonic() < end:
+        while not (was_so := is_so()) and time.monotonic() < end:
             time.sleep(0.005)
-        return is_so()
+        return was_so
 
     def until_received(self, count: int) -> dict[str, Any]:
         self.until(lambda: self.osc.report()["received"] >= count)

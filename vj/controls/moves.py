@@ -62,6 +62,11 @@ def is_mapped(mapping: Mapping, midi: Midi) -> bool:
     return any(_is_meant(control, midi) for control in mapping.controls)
 
 
+def awaits_pickup(mapping: Mapping, midi: Midi) -> bool:
+    """Whether a control that this message means takes over only where it passes the value that is there."""
+    return any(control.takeover == "pickup" and _is_meant(control, midi) for control in mapping.controls)
+
+
 def mappings_for(mappings: Iterable[Mapping], port: str) -> tuple[Mapping, ...]:
     """The mappings that name this port; when none does, those that name no port."""
     named = tuple(mapping for mapping in mappings if mapping.ports and port_matches(port, mapping.ports))
