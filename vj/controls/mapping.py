@@ -72,7 +72,7 @@ class Control:
         channel = f" channel {self.channel}" if self.channel else ""
         does = self.parameter if self.is_turned else " ".join(filter(None, (self.action, self.parameter)))
         value = "" if self.value is None else f" {self.value!r}"
-        span = f" {self.low:g} to {self.high:g}" if self.low != self.high else ""
+        span = f" {self.low:g} to {self.high:g}" if self.is_turned and self.low != self.high else ""
         how = " while held" if self.hold else " by pickup" if self.takeover == "pickup" else ""
         return f"{self.kind} {self.number}{channel}: {does}{value}{span}{how}"
 
