@@ -149,7 +149,7 @@ def test_a_name_is_looked_up_in_the_users_own_folder_first(home: Path) -> None:
 
 def test_an_unknown_name_is_refused_with_the_nearest_one(home: Path) -> None:
     preset_file(home / "config" / "vj" / "presets", "", "glass.toml")
-    with pytest.raises(UsageError, match="^no preset called 'glas'; did you mean 'glass'"):
+    with pytest.raises(UsageError, match=r"^no preset called 'glas'; did you mean 'glass'\?$"):
         library.find("presets", "glas")
     for name in ("", ".", "glass toml"):
         with pytest.raises(UsageError, match="no preset called"):

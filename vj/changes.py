@@ -27,6 +27,8 @@ ACTIONS: dict[str, str] = {
     "undo": "none",  # the look before the last move
 }
 
+NAME_LIMIT = 80
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -55,15 +57,16 @@ class Change:
     @classmethod
     def from_json(cls, data: Any) -> "Change":
         """Read back `to_json`. Raises ValueError for an unknown action or a value of the wrong kind."""
-        if not isinstance(data, dict) or data.get("action") not in ACTIONS:
+        if not isinstance(data, dict) or str(data.get("action")) not in ACTIONS:
             raise ValueError(f"not a change: {str(data)[:80]!r}")
         seconds = data.get("seconds")
         if seconds is not None and not (isinstance(seconds, (int, float)) and 0 <= seconds < 1e6):
             raise ValueError(f"seconds must be a number of at least 0, not {seconds!r}")
-        value = data.get("value")
-        if not _fits(ACTIONS[data["action"]], value):
-            raise ValueError(f"{data['action']} does not take {value!r}")
-        return cls(data["action"], value, str(data.get("parameter", "")), str(data.get("source", "")), seconds)
+        action, value = str(data["action"]), data.get("value")
+        if not _fits(ACTIONS[action], value):
+            raise ValueError(f"{action} does not take {str(value)[:80]!r}")
+        parameter, source = (str(data.get(key) or "")[:NAME_LIMIT] for key in ("parameter", "source"))
+        return cls(action, value, parameter, source, seconds)
 
 
 def _fits(kind: str, value: Any) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.parameters import Look, ParameterError, Value
+from engine.parameters import Look, ParameterError, Value, as_text
 from vj import library
 from vj.changes import Change
 from vj.errors import FileProblems, UsageError
@@ -20,6 +20,8 @@ log = logging.getLogger("vj.desk")
 
 WAITING_CHANGES = 4096
 LINES_KEPT = 16
+LINE_LIMIT = 200
+TURN_S = 0.02
 SAVE_EVERY_S = 0.5
 
 
@@ -53,18 +55,19 @@ class ShowDesk:
 
     def note(self, line: str) -> None:
         """Show a line in the input monitor, from any thread."""
-        self._monitor.append(f"{time.strftime('%H:%M:%S')} {line}")
+        self._monitor.append(_stamped(line))
 
     def say(self, line: str) -> None:
         """Show a line in the dashboard's log and write it to the log file."""
         log.info(line)
-        self._log.append(f"{time.strftime('%H:%M:%S')} {line}")
+        self._log.append(_stamped(line))
 
     def turn(self, timeout_s: float) -> Look:
         """Make the changes that have come, waiting for the first at most this long; the look as it is now."""
         try:
             self._make(self._changes.get(timeout=timeout_s))
-            while True:
+            until = time.monotonic() + TURN_S  # a flood must not keep the look from being published
+            while time.monotonic() < until:
                 self._make(self._changes.get_nowait())
         except queue.Empty:
             pass
@@ -124,12 +127,12 @@ class ShowDesk:
                 self._recall(str(change.value), change.source, now)
             else:
                 self.state = self.state.after(change, now)
+            self._tell(before, change.source)
         except (ParameterError, FileProblems, UsageError) as err:
             self.say(f"{change.source or 'a control'}: {err}")
         except Exception:
             log.exception("desk: a change could not be made: %r", change)
-            self._log.append(f"{time.strftime('%H:%M:%S')} {change.action} could not be made; see the log")
-        self._tell(before, change.source)
+            self._log.append(_stamped(f"{change.action} could not be made; see the log"))
 
     def _recall(self, name: str, source: str, now: float) -> None:
         preset = library.read_preset(library.find("presets", name))
@@ -162,6 +165,10 @@ class ShowDesk:
             log.exception("desk: the state could not be saved")
 
 
+def _stamped(line: str) -> str:
+    return f"{time.strftime('%H:%M:%S')} {line}"[:LINE_LIMIT]
+
+
 def to_json(state: ShowState) -> str:
     """What a desk needs to come back: the parameters, the line typed by hand, the preset and the cue clock."""
     live = state.live
@@ -184,12 +191,17 @@ def from_json(text: str, state: ShowState, is_same_boot: bool = True) -> ShowSta
     try:
         data = json.loads(text)
         look = Look.from_json(json.dumps(data["look"]))
-        clock = CueClock(*data["clock"])
-        live = LivePrompt(*data["live"]) if data["live"] else None
-        preset = str(data["preset"])
-    except (KeyError, TypeError, ValueError) as err:
+        name, base_s, anchor = data["clock"]
+        clock, live = CueClock(str(name), float(base_s), float(anchor)), None
+        if data["live"]:
+            line, before, started, fade_s, standby, cue = data["live"]
+            times = float(started), float(fade_s)
+            live = LivePrompt(as_text(line), as_text(before), *times, as_text(standby), int(cue))
+        if not is_same_boot:
+            clock = CueClock("waiting", clock.base_s, 0.0)
+            live = live and replace(live, started=-1e9)
+        found = replace(state, look=look, clock=clock, live=live, preset=str(data["preset"]))
+        found.look_at(time.monotonic()).to_json()  # what cannot be looked at would end the desk again and again
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as err:
         raise ValueError(f"not a saved desk: {err}") from err
-    if not is_same_boot:
-        clock = CueClock("waiting", clock.base_s, 0.0)
-        live = live and replace(live, started=-1e9)
-    return replace(state, look=look, clock=clock, live=live, preset=preset)
+    return found

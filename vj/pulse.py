@@ -14,7 +14,7 @@ STALE_S = 3.0
 
 
 class Pulse:
-    """Puts a part's report into its mailbox at most every `every_s` seconds. Never raises for a report too large."""
+    """Puts a part's report into its mailbox at most every `every_s` seconds. A report too large is left out."""
 
     def __init__(self, box: TextMailbox, every_s: float = 0.1, **fixed: Any) -> None:
         self._box, self._every_s = box, every_s
@@ -32,7 +32,11 @@ class Pulse:
         if now >= self._memory_due:
             self._memory_due = now + 2.0
             self._memory_mb = round(self._process.memory_info().rss / 2**20, 1)
-        self._box.put(json.dumps({**self._fixed, "at": now, "memory_mb": self._memory_mb, **facts, **report()}))
+        known = {**self._fixed, "at": now, "memory_mb": self._memory_mb, **facts}
+        try:
+            self._box.put(json.dumps({**known, **report()}))
+        except (TypeError, ValueError):  # a part that says less is alive, one that has raised is not
+            self._box.put(json.dumps({**known, "notes": ["its report cannot be shown: too large, or no JSON"]}))
 
 
 def read_pulse(box: TextMailbox) -> dict[str, Any]:

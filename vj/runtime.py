@@ -18,7 +18,7 @@ from vj.changes import Change
 from vj.mailboxes import SharedFrames, SharedText
 
 LOOK_BYTES = 1 << 16
-PULSE_BYTES = 1 << 17
+PULSE_BYTES = 1 << 18
 MAX_FRAME_BYTES = 3840 * 2160 * 3
 
 
@@ -154,7 +154,12 @@ class Door:
                 if self._socket is None:
                     self._socket = self._connect()
                 self._socket.sendall(line)
-                return self._socket.recv(1) == b"."
+                if answer := self._socket.recv(1):
+                    return answer == b"."
+                self.close()  # hung up: that desk has ended
+            except TimeoutError:  # taken or not, nobody knows: sent again, it might be done twice
+                self.close()
+                return False
             except OSError:
                 self.close()
         return False

@@ -123,7 +123,7 @@ class ShowState:
         row = parameter(change.parameter)
         now_at = self.look.values[row.name]
         if row.kind == "trigger":  # whatever moves it, its count only grows; a pad that is let go sends 0
-            return int(now_at) + (change.value != 0)
+            return int(now_at) + int(change.value != 0)
         if change.action in _MOVES and row.kind not in _MOVES[change.action]:
             raise ParameterError(f"{row.name} is a {row.kind} and has no {change.action}")
         if change.action == "norm":

@@ -39,8 +39,11 @@ class Door:
             def handle(self) -> None:
                 door._visit(self)
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Visit, bind_and_activate=True)
-        self._server.daemon_threads = True
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            request_queue_size = 64  # of the usual five, more visitors at once would be turned away
+
+        self._server = Server(("127.0.0.1", 0), Visit)
         port = self._server.server_address[1]
         draft = self._file.with_suffix(".new")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -65,14 +68,16 @@ class Door:
             if not hmac.compare_digest(str(hello["token"]), self._token):
                 raise ValueError("wrong token")
             while line := visit.rfile.readline(LINE_LIMIT):
+                if not line.endswith(b"\n"):
+                    raise ValueError("half a line, or one too long")
                 visit.wfile.write(b"." if self._take(line) else b"!")
-        except (OSError, ValueError, KeyError, TypeError) as err:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
             log.info("door: a visitor left: %s", err)
 
     def _take(self, line: bytes) -> bool:
         try:
             change = Change.from_json(json.loads(line))
-        except ValueError as err:
+        except (ValueError, RecursionError) as err:
             self._refused += 1
             self._note(f"door refused: {err}")
             return False
