@@ -17,7 +17,7 @@ import pytest
 from engine.parameters import Look
 from vj.changes import Change
 from vj.controls.mapping import Control, Mapping, read_mapping
-from vj.controls.midi import MidiInput, list_ports
+from vj.controls.midi import MidiInput
 
 ROOT = Path(__file__).parents[1]
 RIG = ROOT / "tests" / "rigs" / "jack-midi"
@@ -268,50 +268,3 @@ def test_a_jack_server_that_is_killed_and_started_again_is_found_again(monkeypat
         if program is not None:
             program.kill()
             program.wait(5)
-
-
-@no_alsa
-def test_without_a_midi_system_the_list_is_empty_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", "vj-nowhere")
-    monkeypatch.delenv("MIDO_BACKEND", raising=False)
-    names, reason = list_ports()
-    assert names == ()
-    assert reason.startswith("no MIDI system: no ALSA sequencer")
-    assert reason.endswith("no JACK server answers")
-    with Played(names=("nano*",)) as played:
-        assert played.until(lambda: played.midi.report()["reason"] == reason)
-        report = played.midi.report()
-        assert (report["ports"], report["wanted_missing"], report["received"]) == ([], ["nano*"], 0)
-
-
-@no_alsa
-def test_looking_for_ports_without_a_midi_system_writes_nothing_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
-    command = [sys.executable, "-c", OUTLIVING.format(root=str(ROOT)).replace("for line", "time.sleep(2)\nfor line")]
-    environment = {**os.environ, "JACK_DEFAULT_SERVER": "vj-nowhere"}
-    asked = subprocess.run(command, env=environment, input="\n", capture_output=True, text=True, timeout=60, check=True)
-    assert asked.stdout.splitlines()[0].startswith("no MIDI system")
-    # The one line is the log's, which Python writes to stderr while no logging is set up.
-    assert [line for line in asked.stderr.splitlines() if not line.startswith("midi: no MIDI system")] == []
-
-
-@pytest.mark.parametrize(
-    "backend", ["no.such.module", "mido.backends.rtmidi/NO_SUCH_API", "mido.backends.rtmidi/UNIX_JACK"]
-)
-def test_the_backend_that_was_asked_for_is_named_when_it_cannot_be_had(
-    monkeypatch: pytest.MonkeyPatch, backend: str
-) -> None:
-    monkeypatch.setenv("MIDO_BACKEND", backend)
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", "vj-nowhere")
-    names, reason = list_ports()
-    assert names == ()
-    assert backend in reason
-
-
-def test_stopping_twice_and_without_a_start_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MIDO_BACKEND", "no.such.module")
-    with Played() as played:
-        assert played.until(lambda: "no.such.module" in played.midi.report()["reason"])
-    played.midi.stop()
-    idle = MidiInput((), (), played.put, Look, played.notes.append)
-    idle.stop()
-    assert idle.report()["ports"] == []
