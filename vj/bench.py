@@ -4,6 +4,7 @@ Everything is measured from outside, through the mailboxes that the audience's p
 """
 
 import contextlib
+import http.client
 import json
 import os
 import socket

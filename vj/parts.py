@@ -10,6 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
+import psutil
+
 from engine.parameters import Look
 from vj import library
 from vj.cues import read_cues
@@ -168,5 +170,15 @@ def _run_engine(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], 
     from vj.engine_process import make_painter
     from vj.loops import engine_loop
 
+    _step_back()
     pulse.beat(dict, state="loading", fps=0.0, guide=plan.guide)
     engine_loop(make_painter(plan), folder.look(), folder.frames(), pulse, turning)
+
+
+def _step_back() -> None:
+    """Let the program, the sinks and the desk go first: the engine takes what time is left, they need little."""
+    process = psutil.Process()
+    try:
+        process.nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 5))
+    except psutil.Error as err:
+        log.info("engine: its priority stays as it is: %s", err)
