@@ -234,7 +234,7 @@ def test_a_subscriber_is_told_the_whole_look_and_then_every_change(heard: Heard,
     assert listener.told() == {"/vj/master": [0.25]}
     assert heard.osc.report()["subscribers"] == 1
     listener.send("/vj/unsubscribe")
-    assert heard.until(lambda: heard.osc.report()["subscribers"] == 0)
+    assert heard.until(lambda: not heard.osc.report()["subscribers"])
     heard.osc.changed("master", 0.5, "midi x")
     assert listener.told() == {}
 
@@ -277,8 +277,7 @@ def test_a_control_that_is_being_moved_is_not_echoed_to_who_moves_it(heard: Hear
 
 
 def test_a_subscriber_that_has_closed_its_port_disturbs_nobody(heard: Heard, listener: Listener) -> None:
-    gone = Listener(heard)
-    gone.send("/vj/subscribe")
+    (gone := Listener(heard)).send("/vj/subscribe")
     assert heard.until(lambda: heard.osc.report()["subscribers"] == 1)
     gone.link.close()
     listener.send("/vj/subscribe")
