@@ -89,7 +89,7 @@ class BenchShow:
         """Be OBS: read the stream as fast as it comes, for as long as the show runs."""
         while self._show.poll() is None:
             with (
-                contextlib.suppress(OSError),
+                contextlib.suppress(OSError, http.client.HTTPException),
                 urllib.request.urlopen(f"http://127.0.0.1:{self.web_port}/stream.mjpg", timeout=5) as stream,
             ):
                 while stream.read(1 << 15):
