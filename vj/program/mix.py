@@ -54,10 +54,10 @@ class Mix:
 
     def _picture(self, look: Look, now: float) -> Image.Image:
         if self._newest is None:
-            return Image.fromarray(standby(self.width, self.height, now - self._started))
-        if self._shown is None:
             self._shown = Image.fromarray(standby(self.width, self.height, now - self._started))
-        self._shown = blended(self._shown, self._newest, look.number("smooth"))
+            return self._shown
+        # A program that came back finds a frame at its first turn and goes on from it, not from the standby picture.
+        self._shown = blended(self._shown or self._newest, self._newest, look.number("smooth"))
         if self.is_holding(now):
             return drifted(self._shown, now - self._arrived - HOLDING_AFTER_S)
         return self._shown

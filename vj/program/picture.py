@@ -18,9 +18,9 @@ def scaled(rgb: Rgb, width: int, height: int) -> Image.Image:
     if picture.size == (width, height):
         return picture
     factor = max(width / picture.width, height / picture.height)
-    cut_w, cut_h = width / factor, height / factor
-    left, top = (picture.width - cut_w) / 2, (picture.height - cut_h) / 2
-    box = (left, top, left + cut_w, top + cut_h)
+    # Rounding may put the cut a hair outside the picture, which Pillow refuses.
+    left, top = (max(0.0, side - cut / factor) / 2 for side, cut in zip(picture.size, (width, height), strict=True))
+    box = (left, top, picture.width - left, picture.height - top)
     return picture.resize((width, height), Image.Resampling.BICUBIC, box)
 
 
