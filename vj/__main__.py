@@ -36,7 +36,8 @@ def main(argv: list[str] | None = None) -> int:
         args = _parser(argv).parse_args(argv)
         return int(importlib.import_module(f"vj.commands.{args.command or 'attach'}").run(args))
     except VjError as err:
-        print(f"vj: {err}", file=sys.stderr)  # noqa: T201 - the command line's answer
+        for line in str(err).splitlines():
+            print(f"vj: {line}", file=sys.stderr)  # noqa: T201 - the command line's answer
         return err.exit_code
     except KeyboardInterrupt:
         return 130

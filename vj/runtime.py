@@ -61,7 +61,7 @@ class Plan:
 def runtime_root() -> Path:
     """The folder that running shows are found in: `$VJ_RUNTIME`, else the user's own."""
     chosen = os.environ.get("VJ_RUNTIME")
-    return Path(chosen) if chosen else Path(platformdirs.user_runtime_path("vj"))
+    return Path(chosen) if chosen else Path(platformdirs.user_state_path("vj")) / "show"
 
 
 def shared_memory_root() -> Path:

@@ -9,18 +9,17 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from engine.parameters import PARAMETERS
 from vj import library
 from vj.controls import osc
 from vj.controls.mapping import read_mapping
 from vj.cues import read_cues
-from vj.errors import DeviceError, FileProblems, UsageError, VjError
+from vj.errors import DeviceError, UsageError, VjError
 from vj.keeper import Keeper, Part
 from vj.mailboxes import SharedFrames, SharedText
 from vj.pulse import Pulse
@@ -45,32 +44,41 @@ KEEPER_FPS = 20.0
 STALE_S = {"desk": 5.0, "engine": 8.0, "program": 3.0, "sink": 8.0}
 
 
-def check(plan: Plan) -> list[str]:
+def check(plan: Plan, problems: Iterable[str] = ()) -> list[str]:
     """Check everything a show needs before its first process starts; the notes of what it will go without.
 
-    Raises FileProblems with every problem of every file, UsageError for the rest of what was asked for, and
+    Raises UsageError with every problem of the files, the values and the sinks asked for, after those given, and
     DeviceError for a taken port or, when the plan is strict, for any missing device.
     """
-    problems = []
+    missing: dict[str, DeviceError] = {}
+    found = list(problems)
+    for spec in plan.sinks:
+        try:
+            make_sink(spec).check()
+        except UsageError as err:
+            found.append(f"--sink {spec}: {err}")
+        except DeviceError as err:
+            missing[spec] = err
+    check_files(plan, found)
+    host, _, port = plan.osc.rpartition(":")
+    osc.check(host, int(port))
+    for spec, err in missing.items():
+        # A taken port would leave the performer looking at another show's page; a missing camera would not.
+        if plan.strict or spec.startswith("browser"):
+            raise err
+    return [f"{err}; the show goes on without it and keeps trying" for err in missing.values()]
+
+
+def check_files(plan: Plan, problems: Iterable[str] = ()) -> None:
+    """Read every file the plan names. Raises UsageError with every problem of each, after those given."""
+    found = list(problems)
     for read, kind, name in _files(plan):
         try:
             read(library.find(kind, name))
-        except FileProblems as err:
-            problems += [str(problem) for problem in err.problems]
         except UsageError as err:
-            problems.append(str(err))
-    for name, value in plan.values.items():
-        what = library.value_problem(name, value) if name in PARAMETERS else library.value_problem(name, 0)
-        problems += [f"--set {name}: {what}"] if what else []
-    sinks = []
-    for spec in plan.sinks:
-        try:
-            sinks.append(make_sink(spec))
-        except UsageError as err:
-            problems.append(f"--sink {spec}: {err}")
-    if problems:
-        raise UsageError("\n".join(problems))
-    return _check_devices(plan, sinks)
+            found += str(err).splitlines()
+    if found:
+        raise UsageError("\n".join(found))
 
 
 def _files(plan: Plan) -> list[tuple[Callable[[Path], Any], str, str]]:
@@ -78,21 +86,6 @@ def _files(plan: Plan) -> list[tuple[Callable[[Path], Any], str, str]]:
     files += [(read_mapping, "mappings", name) for name in plan.mappings]
     files += [(read_cues, "cues", plan.cues)] if plan.cues else []
     return files
-
-
-def _check_devices(plan: Plan, sinks: list[Any]) -> list[str]:
-    host, _, port = plan.osc.rpartition(":")
-    osc.check(host, int(port))
-    notes = []
-    for sink, spec in zip(sinks, plan.sinks, strict=True):
-        try:
-            sink.check()
-        except DeviceError as err:
-            # A taken port would leave the performer looking at another show's page; a missing camera would not.
-            if plan.strict or spec.startswith("browser"):
-                raise
-            notes.append(f"{err}; the show goes on without it and keeps trying")
-    return notes
 
 
 def prepare(plan: Plan) -> Folder:

@@ -2,12 +2,15 @@
 
 import argparse
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from engine.parameters import PARAMETERS
 from vj import library
 from vj.errors import UsageError, did_you_mean
 from vj.runtime import Plan
+
+T = TypeVar("T")
 
 
 def add_show_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,15 +84,29 @@ def value_of(name: str, text: str) -> Any:
     return text
 
 
-def plan_from(args: argparse.Namespace, **more: Any) -> Plan:
-    """The plan of these arguments."""
-    width, height = size(args.size or default_size(args.device))
+def gathered(problems: list[str], make: Callable[[], T], otherwise: T) -> T:
+    """What `make` gives; where it refuses what was asked, its reasons join the problems and `otherwise` stands in."""
+    try:
+        return make()
+    except UsageError as err:
+        problems += str(err).splitlines()
+        return otherwise
+
+
+def plan_from(args: argparse.Namespace, problems: list[str], **more: Any) -> Plan:
+    """The plan of these arguments; whatever is wrong with them joins the problems."""
+    width, height = gathered(problems, lambda: size(args.size or default_size(args.device)), (640, 360))
     if not 1 <= args.fps <= 120:
-        raise UsageError(f"--fps {args.fps:g}: from 1 to 120")
+        problems.append(f"--fps {args.fps:g}: from 1 to 120")
     return Plan(
         width=width, height=height, fps=args.fps, guide=args.guide, device=args.device, preset=args.preset,
-        values=settings(args.values), seed=args.seed, cores=args.cores, **more,
+        values=gathered(problems, lambda: settings(args.values), {}), seed=args.seed, cores=args.cores, **more,
     )  # fmt: skip
+
+
+def cue_file(name: str, problems: list[str]) -> str:
+    """The path of a cue file given by name or path, "" for none."""
+    return gathered(problems, lambda: str(library.find("cues", name).resolve()), "") if name else ""
 
 
 def default_size(device: str) -> str:

@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from vj import library, show
-from vj.commands.arguments import add_show_arguments, plan_from
+from vj import show
+from vj.commands.arguments import add_show_arguments, cue_file, gathered, plan_from
 from vj.errors import UsageError, VjError
 from vj.runtime import Folder, Plan, running_show, runtime_root
 
@@ -55,15 +55,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Start the show; with --headless this process is its keeper, else a detached one is."""
     started = _process_start()
+    problems: list[str] = []
     plan = plan_from(
         args,
-        cues=str(library.find("cues", args.cues).resolve()) if args.cues else "",
+        problems,
+        cues=cue_file(args.cues, problems),
         mappings=tuple(args.mapping if args.mapping is not None else ("generic", "nanokontrol2")),
         sinks=tuple(args.sink if args.sink is not None else ("browser",)),
-        osc=_osc(args.osc), midi_in=tuple(args.midi_in), wait=args.wait, strict=args.strict, resume=args.resume,
+        osc=gathered(problems, lambda: _osc(args.osc), ""),
+        midi_in=tuple(args.midi_in), wait=args.wait, strict=args.strict, resume=args.resume,
     )  # fmt: skip
-    notes = show.check(plan)
-    for note in notes:
+    for note in show.check(plan, problems):
         print(f"vj: {note}", file=sys.stderr)
     if args.headless:
         folder = show.prepare(plan)

@@ -15,5 +15,5 @@ def run(_args: argparse.Namespace) -> int:
     for name in names:
         print(name)
     if not names:
-        print(f"no MIDI inputs: {reason or 'none is plugged in'}")
+        print(reason or "no MIDI inputs: none is plugged in")
     return 0

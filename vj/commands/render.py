@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from vj import library
-from vj.commands.arguments import add_show_arguments, plan_from
-from vj.errors import UsageError
+from vj.commands.arguments import add_show_arguments, cue_file, plan_from
+from vj.cues import read_cues
 from vj.mailboxes import Frame, Rgb
 from vj.runtime import Plan
 
@@ -32,21 +31,22 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Render with a progress bar; an existing file is refused, for nothing the performer made is lost."""
-    if args.out.suffix != ".mp4":
-        raise UsageError(f"--out {args.out}: give it as a .mp4 file")
-    if args.out.exists() or not args.out.parent.is_dir():
-        what = "is there already" if args.out.exists() else f"no folder {args.out.parent}"
-        raise UsageError(f"--out {args.out}: {what}")
-    plan = plan_from(args, cues=str(library.find("cues", args.cues).resolve()), sinks=())
-    from vj.parts import opening_state
-    from vj.show import check
+    from vj.show import check_files
 
-    check(plan)
-    state = opening_state(plan)
-    assert state.cues is not None  # noqa: S101 - for the type checker: the plan names a cue file
-    length_s = args.for_s or state.cues.cues[-1].at_s + TAIL_S
+    problems = _out_problems(args.out)
+    plan = plan_from(args, problems, cues=cue_file(args.cues, problems), sinks=())
+    check_files(plan, problems)
+    length_s = args.for_s or read_cues(Path(plan.cues)).cues[-1].at_s + TAIL_S
     _write(args.out, plan, length_s)
     return 0
+
+
+def _out_problems(path: Path) -> list[str]:
+    if path.suffix != ".mp4":
+        return [f"--out {path}: give it as a .mp4 file"]
+    if path.exists():
+        return [f"--out {path}: is there already"]
+    return [] if path.parent.is_dir() else [f"--out {path}: no folder {path.parent}"]
 
 
 def _write(path: Path, plan: Plan, length_s: float) -> None:
