@@ -13,8 +13,8 @@ from engine.parameters import Look
 ASPECTS = (3 / 4, 4 / 3)
 """Range of an inner view's width to its height, in pixels of the picture."""
 
-FINENESS = 1.3
-"""Pixels of the source to one of a middling view; up to two are sampled without gaps."""
+FINENESS = 1.1
+"""Pixels of the source to one of a middling view: hardly more than one, so that every pixel is reached."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class Texts:
         self._kept: OrderedDict[str, Tensor | None] = OrderedDict()
         self._waiting: OrderedDict[str, None] = OrderedDict()
         self._changed = threading.Condition()
+        self._reading = ""
         self._reader: threading.Thread | None = None
         self._is_closed = False
         self.fault = ""
@@ -39,7 +40,7 @@ class Texts:
             if text in self._kept:
                 self._kept.move_to_end(text)
                 return self._kept[text]
-            if self._is_closed:
+            if self._is_closed or text == self._reading:
                 return None
             self._waiting[text] = None
             self._waiting.move_to_end(text)
@@ -65,7 +66,7 @@ class Texts:
                 self._changed.wait_for(lambda: self._waiting or self._is_closed)
                 if self._is_closed:
                     return
-                text = self._waiting.popitem(last=True)[0]
+                self._reading = text = self._waiting.popitem(last=True)[0]
             self._keep(text, self._read(text))
 
     def _read(self, text: str) -> Tensor | None:
@@ -78,6 +79,6 @@ class Texts:
 
     def _keep(self, text: str, vector: Tensor | None) -> None:
         with self._changed:
-            self._kept[text] = vector
+            self._kept[text], self._reading = vector, ""
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)

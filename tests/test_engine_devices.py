@@ -1,0 +1,56 @@
+"""The device is chosen at start, and an unused GPU is named with what mends it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.devices import choose_device, gpu_unused
+from engine.errors import EngineError
+
+
+def test_auto_takes_what_answers():
+    device, note = choose_device("auto")
+    assert note == ""
+    assert torch.ones(1, device=device).item() == 1.0
+
+
+def test_the_cpu_can_be_had_anywhere():
+    assert choose_device("cpu") == (torch.device("cpu"), "")
+
+
+@pytest.mark.parametrize("asked", ["cuda", "mps", "cuda:7"])
+def test_a_device_that_does_not_answer_means_the_cpu_and_a_note(asked: str):
+    if asked != "cuda:7" and choose_device("auto")[0].type == asked:
+        pytest.skip(f"{asked} answers here")
+    device, note = choose_device(asked)
+    assert device == torch.device("cpu") and asked in note
+
+
+def test_a_device_nobody_knows_is_refused():
+    with pytest.raises(EngineError, match="known are auto, cpu, cuda, mps"):
+        choose_device("tpu")
+
+
+@pytest.fixture()
+def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with an NVIDIA card, as its own program tells it."""
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'NVIDIA GeForce RTX 3060'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+
+@pytest.mark.usefixtures("card")
+def test_a_card_that_this_torch_cannot_use_is_named_with_the_command_that_mends_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(torch.version, "cuda", None)
+    assert "NVIDIA GeForce RTX 3060 is not used" in gpu_unused()
+    assert "pip install" in gpu_unused()
+
+
+@pytest.mark.usefixtures("card")
+def test_a_torch_built_for_it_is_left_alone(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    assert gpu_unused() == ""

@@ -1,0 +1,72 @@
+"""The views a guide sees: the right number and size, the border as often as the middle, no gaps in the gradient."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from engine.crops import Cut, view_boxes, views
+from engine.parameters import Look
+
+CUT = Cut(overviews=2, inner=2, low=0.3, high=0.8, tilt=0.2, overhang=0.15, is_mirrored=True)
+
+
+def random(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize(
+    ("share", "crops", "split"),
+    [(0.5, 4, (2, 2)), (0.0, 4, (0, 4)), (1.0, 4, (4, 0)), (0.1, 4, (1, 3)), (0.9, 4, (3, 1)), (0.5, 2, (1, 1))],
+)
+def test_views_are_shared_between_overviews_and_inner_ones(share: float, crops: int, split: tuple[int, int]):
+    cut = Cut.of(Look().with_values({"overview": share}), crops)
+    assert (cut.overviews, cut.inner) == split
+
+
+def test_the_smallest_effort_keeps_one_of_each():
+    cut = Cut.of(Look(), 2)
+    assert (cut.overviews, cut.inner) == (1, 1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(90, 160), (160, 90), (64, 64), (64, 640)])
+def test_views_have_the_guides_size_whatever_the_pictures(height: int, width: int):
+    seen = views(torch.rand(1, 3, height, width), CUT, 32, random())
+    assert seen.shape == (4, 3, 32, 32)
+    assert seen.min() >= 0.0 and seen.max() <= 1.0
+
+
+def test_without_tilt_and_overhang_a_view_of_all_is_the_picture():
+    cut = replace(CUT, overviews=1, inner=0, tilt=0.0, overhang=0.0)
+    picture = torch.rand(1, 3, 32, 32)
+    assert torch.allclose(views(picture, cut, 32, random()), picture, atol=1e-5)
+
+
+def test_overviews_are_as_tall_as_the_picture():
+    boxes = view_boxes(replace(CUT, overviews=100, inner=0), 90, 160, random())
+    assert torch.allclose(boxes[:, 3] - boxes[:, 1], torch.tensor(2.0))
+
+
+def test_every_pixel_is_seen_within_a_second_of_frames():
+    picture = torch.zeros(1, 3, 90, 160, requires_grad=True)
+    source = random()
+    for _ in range(30):
+        views(picture, CUT, 64, source).sum().backward()
+    seen = picture.grad[0, 0]
+    assert (seen > 0).all()
+    border = torch.cat([seen[:4].flatten(), seen[-4:].flatten(), seen[:, :4].flatten(), seen[:, -4:].flatten()])
+    assert border.mean() > 0.35 * seen[30:60, 60:100].mean()
+
+
+def test_no_pixel_is_left_out_of_an_overview_of_a_fine_canvas():
+    picture = torch.zeros(1, 3, 360, 640, requires_grad=True)
+    cut = replace(CUT, overviews=1, inner=0, tilt=0.0, overhang=0.0)
+    views(picture, cut, 64, random()).sum().backward()
+    columns = picture.grad[0, 0].sum(dim=0)
+    lit = columns[columns > 0.01 * columns.max()][8:-8]
+    assert len(lit) > 330 and lit.min() > 0.2 * lit.max()
+
+
+def test_the_same_seed_cuts_the_same_views():
+    picture = torch.rand(1, 3, 90, 160)
+    assert torch.equal(views(picture, CUT, 32, random(4)), views(picture, CUT, 32, random(4)))
