@@ -62,11 +62,11 @@ def check(plan: Plan, problems: Iterable[str] = ()) -> list[str]:
     check_files(plan, found)
     host, _, port = plan.osc.rpartition(":")
     osc.check(host, int(port))
-    for spec, err in missing.items():
+    for spec, why in missing.items():
         # A taken port would leave the performer looking at another show's page; a missing camera would not.
         if plan.strict or spec.startswith("browser"):
-            raise err
-    return [f"{err}; the show goes on without it and keeps trying" for err in missing.values()]
+            raise why
+    return [f"{why}; the show goes on without it and keeps trying" for why in missing.values()]
 
 
 def check_files(plan: Plan, problems: Iterable[str] = ()) -> None:
