@@ -63,6 +63,7 @@ class Engine:
         started = self._clock()
         self._obey_triggers(look)
         self._note_paper(look)
+        is_first = self._painting.is_new
         while True:
             steps, crops = self._effort(look)
             try:
@@ -70,7 +71,7 @@ class Engine:
                 break
             except RuntimeError as err:
                 self._retreat(err, crops)
-        self._account(look, self._clock() - started)
+        self._account(look, self._clock() - started, is_first)
         return self._shown
 
     def start_from(self, rgb: NDArray[np.uint8]) -> None:
@@ -117,10 +118,11 @@ class Engine:
         steps, crops = (self._governor if self._is_live else Governor()).effort(look)
         return steps, min(crops, self._most_crops or crops)
 
-    def _account(self, look: Look, frame_s: float) -> None:
+    def _account(self, look: Look, frame_s: float, is_first: bool) -> None:
         self._facts["frame_ms"] = 1000.0 * frame_s
         if self._is_live:
-            self._governor = self._governor.after(frame_s, look)
+            if not is_first:  # which has steps of its own, and pays for everything done once
+                self._governor = self._governor.after(frame_s, look)
             self._facts["governor"] = self._governor.sentence(look)
 
     def _obey_triggers(self, look: Look) -> None:
