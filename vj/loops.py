@@ -99,7 +99,7 @@ def engine_loop(painter: Painter, looks: TextMailbox, frames: FrameMailbox, puls
     """Look → optimise → frame. Starts from the frame that is already there; waits while there is nothing to paint."""
     reader, rate = Looks(looks), Rate()
     last = frames.newest()
-    number = last.number if last else 0
+    number = before = last.number if last else 0
     if last is not None and last.is_painted:
         painter.start_from(last.rgb)
     started = time.monotonic()
@@ -109,6 +109,9 @@ def engine_loop(painter: Painter, looks: TextMailbox, frames: FrameMailbox, puls
             time.sleep(0.02)
             pulse.beat(painter.report, state="waiting", fps=0.0)
             continue
+        if number == before:
+            pulse.hasten()  # still loading for the keeper: a device's first frame may take long
+            pulse.beat(painter.report, state="loading", fps=0.0)
         rgb = painter.paint(look)
         number += 1
         frames.put(Frame(rgb, number, began, look.serial, True))
@@ -167,6 +170,7 @@ def sink_loop(
     while keep_on():
         sink, began = make(), time.monotonic()
         try:
+            pulse.hasten()  # the keeper must hear of it: opening may take longer than a working sink may be silent
             pulse.beat(sink.report, state="opening", fps=0.0, error=error)
             sink.open(*size, fps)
             _feed(sink, size, fps, program, pulse, keep_on)
@@ -178,7 +182,7 @@ def sink_loop(
         failures = 0 if time.monotonic() - began > SINK_HEALTHY_S else failures + 1
         again = time.monotonic() + SINK_RETRY_S[min(failures, len(SINK_RETRY_S) - 1)]
         while keep_on() and time.monotonic() < again:
-            pulse.beat(sink.report, state="failed", fps=0.0, error=error)
+            pulse.beat(dict, state="failed", fps=0.0, error=error)
             time.sleep(0.05)
 
 

@@ -5,10 +5,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import psutil
 
@@ -16,12 +17,16 @@ from engine.parameters import Look
 from vj import library
 from vj.cues import read_cues
 from vj.desk import ShowDesk, from_json
-from vj.errors import VjError
+from vj.errors import UsageError, VjError
 from vj.pulse import Pulse
 from vj.runtime import Folder, Plan, running_show
 from vj.state import ShowState
 
+if TYPE_CHECKING:
+    from vj.controls.mapping import Mapping
+
 log = logging.getLogger("vj.parts")
+Found = TypeVar("Found")
 
 
 class Input(Protocol):
@@ -60,15 +65,25 @@ def run_part(name: str) -> int:
     return 0
 
 
-def opening_state(plan: Plan) -> ShowState:
+def opening_state(plan: Plan, notes: list[str] | None = None) -> ShowState:
     """The state a show begins with: defaults, preset, values from the command line, cue list.
 
-    Raises FileProblems or UsageError: the files were checked before the show, and may have changed since.
+    The files were checked before the show. One that was spoiled since is left out with a note: a desk that comes
+    back in mid-show must not fail because its preset is just being edited.
     """
-    preset = library.read_preset(library.find("presets", plan.preset))
-    look = Look().with_values({**preset.values, **plan.values})
-    cues = read_cues(Path(plan.cues)) if plan.cues else None
-    return ShowState(look, look, cues, preset=preset.name)
+    notes = [] if notes is None else notes
+    preset = _read(lambda: library.read_preset(library.find("presets", plan.preset)), notes)
+    look = Look().with_values({**(preset.values if preset else {}), **plan.values})
+    cues = _read(lambda: read_cues(Path(plan.cues)), notes) if plan.cues else None
+    return ShowState(look, look, cues, preset=preset.name if preset else "")
+
+
+def _read(read: Callable[[], Found], notes: list[str]) -> Found | None:
+    try:
+        return read()
+    except UsageError as err:
+        notes.append(str(err))
+        return None
 
 
 def _until_told(folder: Folder) -> Callable[[], bool]:
@@ -95,10 +110,11 @@ def _until_told(folder: Folder) -> Callable[[], bool]:
 
 
 def _run_desk(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], bool]) -> None:
-    from vj.loops import desk_loop
+    from vj.loops import Looks, desk_loop
 
     saved = folder.root / "desk.json"
-    state, notes = opening_state(plan), []
+    notes: list[str] = []
+    state = opening_state(plan, notes)
     if saved.exists():
         try:
             # A desk that comes back within one show finds its own file; a resumed show finds the last show's.
@@ -107,6 +123,8 @@ def _run_desk(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], bo
         except (OSError, ValueError) as err:
             notes.append(f"the saved desk could not be read and was put aside: {err}")
             saved.replace(saved.with_suffix(".bad"))
+    if before := Looks(folder.look()).newest():  # looks are numbered on, so that each has a number of its own
+        state = replace(state, look=replace(state.look, serial=before.serial))
     (folder.root / "desk.begun").touch()
     desk = ShowDesk(state, saved, plan.wait)
     for note in notes:
@@ -126,12 +144,15 @@ def _is_first(folder: Folder) -> bool:
 def _inputs(folder: Folder, plan: Plan, desk: ShowDesk) -> list[Input]:
     """Start every input; one that cannot be had is said and left out, for the show goes on."""
     from vj.controls.door import Door
-    from vj.controls.mapping import read_mapping
     from vj.controls.midi import MidiInput
     from vj.controls.osc import OscInput
 
     host, _, port = plan.osc.rpartition(":")
-    mappings = tuple(read_mapping(library.find("mappings", name)) for name in plan.mappings)
+    notes: list[str] = []
+    found = [_read(partial(_mapping, name), notes) for name in plan.mappings]
+    for note in notes:
+        desk.say(note)
+    mappings = tuple(mapping for mapping in found if mapping)
     door = Door(folder.root / "door.json", desk.put, desk.note)
     osc = OscInput(host, int(port), desk.put, desk.look, desk.note)
     midi = MidiInput(mappings, plan.midi_in, desk.put, desk.look, desk.note)
@@ -142,11 +163,18 @@ def _inputs(folder: Folder, plan: Plan, desk: ShowDesk) -> list[Input]:
             part.start()
             started.append(part)
             desk.inputs[name] = part.report
-        except (VjError, OSError) as err:
+        except Exception as err:  # a device's own library may raise anything
+            log.exception("%s: could not be started", name)
             desk.say(f"{name}: {err}")
             desk.inputs[name] = partial(dict, reason=str(err))
     desk.listeners.append(osc.changed)
     return started
+
+
+def _mapping(name: str) -> "Mapping":
+    from vj.controls.mapping import read_mapping
+
+    return read_mapping(library.find("mappings", name))
 
 
 def _run_program(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], bool]) -> None:
