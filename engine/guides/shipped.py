@@ -1,0 +1,188 @@
+"""The guide that comes with vj: a small CLIP trained by this project, for the whole show offline on a CPU.
+
+Its image tower is trained so that the gradient of the agreement points from any canvas to a picture of the words
+(perceptually aligned gradients: Ganz, Kawar & Elad 2023; CLIPAG: Ganz & Elad 2024).
+"""
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from engine.guides.shipped_text import TextTower, WordTokenizer
+
+SHIPPED_PATH = Path(__file__).parent / "shipped" / "guide.safetensors"
+"""The weights in the package."""
+
+LICENCE = "MIT; trained on Noto Color Emoji (SIL OFL 1.1) and Unicode CLDR names (Unicode-3.0), see engine/training"
+
+
+@dataclass(frozen=True, slots=True)
+class GuideShape:
+    """The sizes a shipped guide is built with; stored in the file's metadata."""
+
+    image_size: int = 64
+    embedding: int = 256
+    channels: tuple[int, ...] = (16, 64, 128, 192)
+    text_width: int = 128
+    text_layers: int = 2
+
+
+@dataclass(frozen=True)
+class ShippedGuide:
+    """A loaded guide: the model, its tokenizer, and how its pictures are normalised (three numbers each)."""
+
+    model: "SmallCLIP"
+    tokenizer: Callable[[Sequence[str]], Tensor]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    image_size: int
+    concepts: tuple[str, ...]
+
+
+LEAST_SLOPE = 0.05
+
+
+class _Bend(torch.autograd.Function):
+    """The activation's gradient, written out so that training can differentiate it again cheaply."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """The bend of x."""
+        ctx.save_for_backward(x)
+        slope = x.clamp(LEAST_SLOPE, 1.0)
+        return slope * x.sub(slope, alpha=0.5)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """The gradient times the slope at x."""
+        x: Tensor = ctx.saved_tensors[0]
+        return gradient * x.clamp(LEAST_SLOPE, 1.0)
+
+
+def bend(x: Tensor) -> Tensor:
+    """A smooth rectifier: its slope is x itself, kept within 0.05 .. 1.
+
+    Smooth, as a gradient with jumps would be seen in the picture; three times cheaper than SiLU when training
+    differentiates the gradient.
+    """
+    bent: Tensor = _Bend.apply(x)
+    return bent
+
+
+class _Residual(nn.Module):
+    """Two smooth 3x3 convolutions beside the identity; no normalisation, so every view is judged alone."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.gain = nn.Parameter(torch.full((channels, 1, 1), 0.3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        grown: Tensor = x + self.gain * self.second(bend(self.first(bend(x))))
+        return grown
+
+
+class ImageTower(nn.Module):
+    """Pictures (n, 3, 64, 64) to embeddings (n, d).
+
+    Downsamples by an overlapping stem and average pools (max pools and bare strides leave grids in the optimised
+    picture). Each scale is read out place by place: a mean over places could not say where the subject belongs,
+    and the optimised picture would repeat it.
+    """
+
+    def __init__(self, shape: GuideShape) -> None:
+        super().__init__()
+        widths = shape.channels
+        self.stem = nn.Conv2d(3, widths[0], 6, stride=2, padding=2)
+        self.scales = nn.ModuleList(_Residual(width) for width in widths)
+        self.widen = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in itertools.pairwise(widths))
+        self.thin = nn.ModuleList([nn.Conv2d(widths[1], 12, 1), nn.Conv2d(widths[2], 40, 1)])
+        side = shape.image_size // 16
+        self.read = nn.ModuleList(
+            [
+                nn.Linear(12 * 16 * side * side, shape.embedding),
+                nn.Linear(40 * 4 * side * side, shape.embedding),
+                nn.Linear(widths[3] * side * side, shape.embedding),
+            ]
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Embeddings (n, d), not normalised, of normalised pictures."""
+        x = self.scales[0](self.stem(image.contiguous(memory_format=torch.channels_last)))
+        found = []
+        for scale, widen in zip(list(self.scales)[1:], self.widen, strict=True):
+            x = scale(widen(F.avg_pool2d(x, 2)))
+            found.append(x)
+        places = [self.thin[0](found[0]), self.thin[1](found[1]), found[2]]
+        read = [layer(bend(place).flatten(1)) for layer, place in zip(self.read, places, strict=True)]
+        found_here: Tensor = read[0] + read[1] + read[2]
+        return found_here
+
+
+class SmallCLIP(nn.Module):
+    """An image tower and a text tower with the methods of open_clip's models."""
+
+    def __init__(self, shape: GuideShape, words: int) -> None:
+        super().__init__()
+        self.shape = shape
+        self.visual = ImageTower(shape)
+        self.text = TextTower(words, shape.embedding, shape.text_width, layers=shape.text_layers)
+        self.logit_scale = nn.Parameter(torch.tensor(3.0))
+
+    def encode_image(self, image: Tensor, normalize: bool = False) -> Tensor:
+        """Embeddings (n, d) of normalised pictures (n, 3, s, s)."""
+        found: Tensor = self.visual(image)
+        return F.normalize(found, dim=-1) if normalize else found
+
+    def encode_text(self, text: Tensor, normalize: bool = False) -> Tensor:
+        """Embeddings (n, d) of word numbers (n, L) from the tokenizer."""
+        found: Tensor = self.text(text)
+        return F.normalize(found, dim=-1) if normalize else found
+
+
+MEAN = (0.4, 0.4, 0.4)
+STD = (0.3, 0.3, 0.3)
+
+
+def load_shipped(path: Path = SHIPPED_PATH, device: torch.device | str = "cpu") -> ShippedGuide:
+    """The guide in this file, in float32 and evaluation mode, its weights frozen.
+
+    Raises FileNotFoundError where there is none and ValueError where the file is not a shipped guide.
+    """
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+    if "guide" not in metadata:
+        raise ValueError(f"{path.name}: not a shipped guide (its metadata has no 'guide')")
+    facts = json.loads(metadata["guide"])
+    shape = GuideShape(**{**facts["shape"], "channels": tuple(facts["shape"]["channels"])})
+    model = SmallCLIP(shape, len(facts["words"]))
+    model.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.eval().requires_grad_(False)
+    tokenizer = WordTokenizer(facts["words"], facts["aliases"])
+    return ShippedGuide(model, tokenizer, MEAN, STD, shape.image_size, tuple(facts["concepts"]))
+
+
+def save_shipped(path: Path, model: SmallCLIP, tokenizer: WordTokenizer, concepts: Sequence[str]) -> None:
+    """Write the guide in half precision with all it needs to be read again."""
+    facts = {
+        "shape": asdict(model.shape),
+        "words": list(tokenizer.words),
+        "aliases": dict(tokenizer.aliases),
+        "concepts": list(concepts),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    weights = {name: value.detach().half().contiguous().cpu() for name, value in model.state_dict().items()}
+    unfinished = path.with_suffix(".part")
+    save_file(weights, unfinished, {"guide": json.dumps(facts), "licence": LICENCE})
+    unfinished.replace(path)

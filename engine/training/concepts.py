@@ -1,0 +1,113 @@
+"""What the guide learns to name: the table of concepts.toml, and the words of Unicode CLDR."""
+
+import re
+import tomllib
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engine.guides.shipped_text import WordTokenizer
+
+TABLE = Path(__file__).parent / "concepts.toml"
+CLDR = Path("/usr/share/unicode/cldr/common/annotations/en.xml")
+"""English names and keywords of the glyphs, where Debian's unicode-cldr-core puts them."""
+
+COUNTS = {2: ("two", "a pair of", "twin"), 3: ("three",), 4: ("four", "many", "some"), 5: ("five", "many", "lots of")}
+PLACES = ("on", "in", "over", "under", "with", "and", "at", "near", "of", "inside", "against", "behind")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Something that stands on a ground: its glyph, the phrases naming it (the first is its name), its home."""
+
+    name: str
+    glyph: str
+    phrases: tuple[str, ...]
+    home: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """A named colour, red, green, blue in 0..1."""
+
+    phrases: tuple[str, ...]
+    rgb: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Concepts:
+    """All that a scene is made of. Grounds and patterns map a name to the phrases naming it."""
+
+    subjects: tuple[Subject, ...]
+    grounds: dict[str, tuple[str, ...]]
+    patterns: dict[str, tuple[str, ...]]
+    colours: tuple[Colour, ...]
+
+    def names(self) -> list[str]:
+        """One name for each thing that was learnt, subjects first."""
+        grounds = [phrases[0] for phrases in (*self.grounds.values(), *self.patterns.values())]
+        return [s.name for s in self.subjects] + grounds + [c.phrases[0] for c in self.colours]
+
+    def phrases(self) -> list[str]:
+        """Every phrase a caption can be made of."""
+        groups = [s.phrases for s in self.subjects] + list(self.grounds.values()) + list(self.patterns.values())
+        groups += [c.phrases for c in self.colours] + list(COUNTS.values()) + [PLACES]
+        return [phrase for group in groups for phrase in group]
+
+
+def read_concepts(table: Path = TABLE, cldr: Path = CLDR) -> Concepts:
+    """The table, its subjects enriched with CLDR's names and keywords where that file is installed."""
+    rows = tomllib.loads(table.read_text(encoding="utf-8"))
+    favourites = set(_split(rows["favourites"]))
+    subjects = [
+        _subject(name, line, home, 3.0 if name in favourites else 1.0)
+        for home, lines in rows["subjects"].items()
+        for name, line in lines.items()
+    ]
+    grounds = {name: _split(line) for name, line in rows["grounds"].items()}
+    patterns = {name: _split(line) for name, line in rows["patterns"].items()}
+    named = tuple(_with_cldr(subjects, cldr)) if cldr.exists() else tuple(subjects)
+    return Concepts(named, grounds, patterns, tuple(_colour(*item) for item in rows["colours"].items()))
+
+
+def tokenizer_for(concepts: Concepts, aliases: dict[str, str] | None = None) -> WordTokenizer:
+    """A tokenizer that knows every word of every phrase; plurals share their singular's number."""
+    found = {word for phrase in concepts.phrases() for word in re.findall(r"[a-z]+", phrase.lower().replace("'", ""))}
+    words = found - {"a", "an", "the"}
+    words = {word for word in words if not (word.endswith("s") and word[:-1] in words)}
+    return WordTokenizer(sorted(words), aliases or {})
+
+
+def _split(line: str) -> tuple[str, ...]:
+    return tuple(" ".join(part.split()) for part in line.split(",") if part.strip())
+
+
+def _subject(name: str, line: str, home: str, weight: float) -> Subject:
+    glyph, *further = _split(line)
+    return Subject(name, glyph, (name, *further), home, weight)
+
+
+def _colour(name: str, line: str) -> Colour:
+    value, *further = _split(line)
+    red, green, blue = (int(value[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return Colour((name, *further), (red, green, blue))
+
+
+def _with_cldr(subjects: list[Subject], cldr: Path) -> list[Subject]:
+    """Subjects with CLDR's keywords added, but only those that name one subject alone."""
+    keywords: dict[str, set[str]] = {}
+    for node in ET.parse(cldr).getroot().iter("annotation"):
+        words = {w.strip().lower() for w in (node.text or "").split("|")}
+        keywords.setdefault(_bare(node.get("cp", "")), set()).update(words)
+    found = [keywords.get(_bare(s.glyph), set()) for s in subjects]
+    taken = [set(s.phrases) for s in subjects]
+    claims = [w for words, own in zip(found, taken, strict=True) for w in words | own]
+    return [
+        replace(s, phrases=s.phrases + tuple(sorted(w for w in words - own if claims.count(w) == 1)))
+        for s, words, own in zip(subjects, found, taken, strict=True)
+    ]
+
+
+def _bare(glyph: str) -> str:
+    return glyph.replace("\ufe0f", "")

@@ -1,0 +1,89 @@
+"""The subjects' pictures: emoji glyphs rendered once, and two that no emoji shows, drawn here."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from engine.training.concepts import Subject
+
+FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
+"""Noto Color Emoji (SIL OFL 1.1), where Debian's fonts-noto-color-emoji puts it."""
+
+FONT_SIZE = 109
+"""The only size of Noto's bitmap glyphs, in pixels."""
+
+SIDE = 96
+
+
+def draw_glyphs(subjects: Sequence[Subject], cache: Path, font: Path = FONT) -> Tensor:
+    """Glyphs (n, 4, 96, 96): red, green, blue times alpha, and alpha, in 0..1; kept in the cache folder."""
+    wanted = "|".join(s.name + s.glyph for s in subjects)
+    kept = cache / "glyphs.pt"
+    if kept.exists():
+        stored = torch.load(kept, weights_only=True)
+        if stored["wanted"] == wanted:
+            glyphs: Tensor = stored["glyphs"].float() / 255
+            return glyphs
+    face = ImageFont.truetype(str(font), FONT_SIZE)
+    glyphs = torch.stack([_picture(subject, face) for subject in subjects])
+    cache.mkdir(parents=True, exist_ok=True)
+    torch.save({"wanted": wanted, "glyphs": (glyphs * 255).round().byte()}, kept)
+    return glyphs
+
+
+def _picture(subject: Subject, face: ImageFont.FreeTypeFont) -> Tensor:
+    image = _drawn(subject.name) if subject.glyph == "drawn" else _emoji(subject.glyph, face)
+    box = image.getchannel("A").getbbox()
+    if box is None:
+        raise ValueError(f"the emoji font has no glyph {subject.glyph!r} for {subject.name!r}")
+    image = image.crop(box)
+    image.thumbnail((SIDE - 4, SIDE - 4), Image.Resampling.LANCZOS)
+    whole = Image.new("RGBA", (SIDE, SIDE))
+    whole.paste(image, ((SIDE - image.width) // 2, (SIDE - image.height) // 2))
+    pixels = torch.from_numpy(np.asarray(whole, dtype=np.float32)).permute(2, 0, 1) / 255
+    return torch.cat([pixels[:3] * pixels[3:], pixels[3:]])
+
+
+def _emoji(glyph: str, face: ImageFont.FreeTypeFont) -> Image.Image:
+    image = Image.new("RGBA", (180, 180))
+    ImageDraw.Draw(image).text((10, 10), glyph, font=face, embedded_color=True)
+    if face.getlength(glyph) > 1.5 * FONT_SIZE:
+        raise ValueError(f"the emoji font shows {glyph!r} as more than one glyph")
+    return image
+
+
+def _drawn(name: str) -> Image.Image:
+    image = Image.new("RGBA", (192, 192))
+    drawings = {"lighthouse": _lighthouse, "hot air balloon": _hot_air_balloon}
+    drawings[name](ImageDraw.Draw(image))
+    return image
+
+
+def _lighthouse(pen: ImageDraw.ImageDraw) -> None:
+    for i in range(5):
+        half = 20 + 3 * i
+        pen.polygon(
+            [(96 - half, 56 + 22 * i), (96 + half, 56 + 22 * i), (99 + half, 78 + 22 * i), (93 - half, 78 + 22 * i)],
+            fill="#d8242f" if i % 2 == 0 else "#f7f4ee",
+        )
+    pen.rectangle((66, 50, 126, 57), fill="#3a3f4b")
+    pen.rectangle((78, 28, 114, 50), fill="#ffd84a")
+    pen.rectangle((94, 28, 98, 50), fill="#3a3f4b")
+    pen.polygon([(70, 28), (122, 28), (96, 6)], fill="#3a3f4b")
+    pen.polygon([(114, 30), (184, 14), (184, 62), (114, 48)], fill="#ffe98fb0")
+    pen.polygon([(78, 30), (8, 14), (8, 62), (78, 48)], fill="#ffe98fb0")
+    pen.ellipse((36, 156, 156, 192), fill="#5d5a57")
+
+
+def _hot_air_balloon(pen: ImageDraw.ImageDraw) -> None:
+    colours = ("#e8352e", "#ffc629", "#2f7de1", "#ffc629", "#e8352e")
+    for inset, colour in zip((0, 20, 48, 0, 0), colours[:3], strict=False):
+        pen.ellipse((36 + inset, 4, 156 - inset, 128), fill=colour)
+    pen.polygon([(54, 104), (138, 104), (112, 146), (80, 146)], fill="#e8352e")
+    pen.line([(80, 146), (84, 166)], fill="#5b3a1c", width=3)
+    pen.line([(112, 146), (108, 166)], fill="#5b3a1c", width=3)
+    pen.rectangle((80, 162, 112, 188), fill="#8a5a2b")

@@ -1,0 +1,124 @@
+"""Train the shipped guide: python -m engine.training.guide --device cpu --minutes 30 [--resume]."""
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+
+import torch
+
+from engine.guides.shipped import SHIPPED_PATH, GuideShape, save_shipped
+from engine.training.aliases import wordnet_aliases
+from engine.training.concepts import Concepts, read_concepts, tokenizer_for
+from engine.training.glyphs import draw_glyphs
+from engine.training.measure import measure
+from engine.training.patterns import Chance
+from engine.training.recipes import Cook
+from engine.training.scenes import Studio
+from engine.training.trainer import Trainer
+
+RUNS = Path("training-runs")
+"""Checkpoints, logs and the glyph cache; not in git."""
+
+DIM_GLYPH = 0.4
+"""Glyphs darker than this stand on light grounds where none is named."""
+
+MEASURE_EVERY_S = 120.0
+EXPORT_EVERY_S = 300.0
+WARM_UP_STEPS = 60
+
+
+def main() -> None:
+    """Train for the minutes given, exporting on the way and at the end."""
+    options = _options()
+    torch.manual_seed(options.seed)
+    Session(read_concepts(), options).run()
+
+
+class Session:
+    """One run of training. Owns the clock, the data and the trainer."""
+
+    def __init__(self, concepts: Concepts, options: argparse.Namespace) -> None:
+        self.options = options
+        self.concepts = concepts
+        self.names = [s.name for s in concepts.subjects]
+        chance = Chance(options.seed, options.device)
+        glyphs = draw_glyphs(concepts.subjects, RUNS / "cache")
+        dim = (glyphs[:, :3].sum((1, 2, 3)) / 3 / glyphs[:, 3].sum((1, 2)) < DIM_GLYPH).tolist()
+        plain = tokenizer_for(concepts)
+        self.tokenizer = tokenizer_for(concepts, wordnet_aliases(plain, concepts))
+        self.cook = Cook(concepts, options.seed, dim)
+        self.studio = Studio(concepts, glyphs, chance)
+        exam = Cook(concepts, 10_000 + options.seed, dim, held_out=True)
+        self.exam = self.studio.paint([exam.recipe() for _ in range(256)], self.tokenizer)
+        grounds = len(concepts.grounds) + len(concepts.patterns)
+        self.trainer = Trainer(GuideShape(), len(self.tokenizer.words), len(self.names), grounds, chance)
+        if options.resume:
+            self.trainer.resume(self.checkpoint)
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where this run keeps what resuming needs."""
+        return RUNS / str(self.options.name) / "checkpoint.pt"
+
+    def run(self) -> None:
+        """Train until the minutes are over; pauses do not count."""
+        trained_s = measured_s = exported_s = 0.0
+        scenes = 0
+        while trained_s < self.options.minutes * 60:
+            self._pause()
+            began = time.monotonic()
+            recipes = [self.cook.recipe() for _ in range(self.options.batch)]
+            rate = self._rate(trained_s / (self.options.minutes * 60))
+            losses = self.trainer.train(self.studio.paint(recipes, self.tokenizer), rate)
+            scenes += len(recipes)
+            trained_s += time.monotonic() - began
+            if trained_s - measured_s > MEASURE_EVERY_S:
+                measured_s = trained_s
+                self._report(trained_s, scenes, losses)
+            if trained_s - exported_s > EXPORT_EVERY_S:
+                exported_s = trained_s
+                self._export()
+        self._report(trained_s, scenes, losses)
+        self._export()
+
+    def _rate(self, part: float) -> float:
+        """Learning rate: a short warm-up, then a cosine down to a fiftieth."""
+        warm = min(1.0, (self.trainer.steps + 1) / WARM_UP_STEPS)
+        return float(self.options.rate * warm * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(1.0, part)))))
+
+    def _report(self, trained_s: float, scenes: int, losses: dict[str, float]) -> None:
+        found = measure(self.trainer.average, self.tokenizer, self.exam, self.names)
+        line = {"minutes": trained_s / 60, "steps": self.trainer.steps, "scenes": scenes, **losses, **found}
+        text = json.dumps({key: round(value, 4) for key, value in line.items()})
+        print(text, flush=True)
+        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        with (self.checkpoint.parent / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(text + "\n")
+
+    def _export(self) -> None:
+        self.trainer.save(self.checkpoint)
+        save_shipped(self.options.out, self.trainer.average, self.tokenizer, self.concepts.names())
+
+    def _pause(self) -> None:
+        while self.options.pause_file and self.options.pause_file.exists():
+            time.sleep(1.0)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m engine.training.guide", description=__doc__)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps")
+    parser.add_argument("--minutes", type=float, default=30.0, help="time spent training")
+    parser.add_argument("--batch", type=int, default=64, help="scenes in a batch")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--name", default="guide", help="folder of this run under training-runs/")
+    parser.add_argument("--resume", action="store_true", help="go on from this run's checkpoint")
+    parser.add_argument("--out", type=Path, default=SHIPPED_PATH, help="the guide to write")
+    parser.add_argument("--pause-file", type=Path, help="train only while this file does not exist")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+"""What a scene shows and what is said of it: drawn by chance, before anything is painted."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.training.concepts import COUNTS, Concepts, Subject
+
+NONE = -1
+DARK_HOMES = ("dark", "light")
+"""Homes that are no landscape: a plain dark or a plain light ground."""
+
+LAYOUTS: dict[int, tuple[tuple[float, float], ...]] = {
+    1: ((0.0, 0.0),),
+    2: ((-0.5, 0.0), (0.5, 0.0)),
+    3: ((-0.6, 0.1), (0.0, -0.15), (0.6, 0.1)),
+    4: ((-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5)),
+    5: ((-0.6, -0.55), (0.6, -0.55), (0.0, 0.0), (-0.6, 0.55), (0.6, 0.55)),
+}
+SIZES = {1: 0.8, 2: 0.47, 3: 0.4, 4: 0.4, 5: 0.36}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One glyph in the view: number of the subject, centre and half extent in -1..1 units, turn in radians."""
+
+    subject: int
+    x: float
+    y: float
+    width: float
+    height: float
+    turn: float
+    colour: int
+
+
+@dataclass(slots=True)
+class Recipe:
+    """One scene. The six facts are what is true of it, the six words what its caption says (NONE: unsaid).
+
+    Both are: subject, second subject, subject's colour, ground, ground's colour, ground's second colour.
+    """
+
+    caption: str = ""
+    said: list[int] = field(default_factory=lambda: [NONE] * 6)
+    true: list[int] = field(default_factory=lambda: [NONE] * 6)
+    figures: list[Figure] = field(default_factory=list)
+    plain: tuple[float, float, float] | None = None
+
+
+class Cook:
+    """Invents recipes. Owns its source of chance.
+
+    A tenth of the pairs of subject and landscape is held out: training never sees them together.
+    """
+
+    def __init__(self, concepts: Concepts, seed: int, dim: Sequence[bool], held_out: bool = False) -> None:
+        self.concepts = concepts
+        self.chance = random.Random(seed)
+        self.dim = dim
+        self.held_out = held_out
+        self.landscapes = list(concepts.grounds)
+        self.patterns = list(concepts.patterns)
+        self.weights = [s.weight for s in concepts.subjects]
+        self.black = [c.phrases[0] for c in concepts.colours].index("black")
+        self.white = [c.phrases[0] for c in concepts.colours].index("white")
+
+    def recipe(self) -> Recipe:
+        """One scene of any kind."""
+        if self.held_out:
+            return self._subject_on_landscape()
+        kinds = {
+            self._subject_alone: 0.44,
+            self._subject_on_landscape: 0.23,
+            self._subject_on_pattern: 0.1,
+            self._ground_only: 0.15,
+            self._two_subjects: 0.08,
+        }
+        return self.chance.choices(list(kinds), list(kinds.values()))[0]()
+
+    def _subject_alone(self) -> Recipe:
+        recipe = Recipe()
+        subject, words = self._stand(recipe)
+        self._unsaid_ground(recipe, subject)
+        recipe.caption = words
+        return recipe
+
+    def _subject_on_landscape(self) -> Recipe:
+        recipe = Recipe()
+        _, words = self._stand(recipe)
+        number = self._allowed_landscape(recipe.said[0])
+        recipe.said[3] = recipe.true[3] = number
+        ground = self.chance.choice(self.concepts.grounds[self.landscapes[number]])
+        recipe.caption = self._join(words, ground)
+        return recipe
+
+    def _subject_on_pattern(self) -> Recipe:
+        recipe = Recipe()
+        _, words = self._stand(recipe)
+        recipe.caption = self._join(words, self._pattern(recipe))
+        return recipe
+
+    def _ground_only(self) -> Recipe:
+        recipe = Recipe()
+        if self.chance.random() < 0.3:
+            recipe.caption = self._pattern(recipe)
+            return recipe
+        number = self.chance.randrange(len(self.landscapes))
+        recipe.said[3] = recipe.true[3] = number
+        recipe.caption = self.chance.choice(self.concepts.grounds[self.landscapes[number]])
+        return recipe
+
+    def _two_subjects(self) -> Recipe:
+        recipe = Recipe()
+        first, second = (self._pick() for _ in range(2))
+        recipe.said[:2] = recipe.true[:2] = [first, second]
+        upright = self.chance.random() < 0.3
+        for sign, number in ((-1, first), (1, second)):
+            x, y = (0.0, 0.5 * sign) if upright else (0.5 * sign, 0.0)
+            recipe.figures.append(self._figure(number, x, y, 0.5, NONE))
+        if self.chance.random() < 0.5:
+            self._unsaid_ground(recipe, self.concepts.subjects[first])
+            ground = ""
+        else:
+            recipe.said[3] = recipe.true[3] = self._allowed_landscape(first)
+            ground = self.chance.choice(self.concepts.grounds[self.landscapes[recipe.said[3]]])
+        words = [self._phrase(self.concepts.subjects[n]) for n in (first, second)]
+        self.chance.shuffle(words)
+        recipe.caption = self._join(" ".join([words[0], self.chance.choice(("and", "with", "")), words[1]]), ground)
+        return recipe
+
+    def _stand(self, recipe: Recipe) -> tuple[Subject, str]:
+        """Put a subject, or several of it, into the scene; what it is and how it is said."""
+        number = self._pick()
+        subject = self.concepts.subjects[number]
+        recipe.said[0] = recipe.true[0] = number
+        count = self.chance.choices((1, 2, 3, 4, 5), (0.84, 0.06, 0.05, 0.025, 0.025))[0]
+        words = self._phrase(subject)
+        colour = NONE
+        if self.chance.random() < 0.2:
+            colour = self.chance.randrange(len(self.concepts.colours))
+            words = f"{self.chance.choice(self.concepts.colours[colour].phrases)} {words}"
+            recipe.said[2] = recipe.true[2] = colour
+        if count > 1:
+            words = f"{self.chance.choice(COUNTS[count])} {words}"
+        shift = (0.0, 0.0) if count > 1 else self._shift()
+        for x, y in LAYOUTS[count]:
+            recipe.figures.append(self._figure(number, x + shift[0], y + shift[1], SIZES[count], colour))
+        return subject, words
+
+    def _shift(self) -> tuple[float, float]:
+        """Off the centre: mostly a little, sometimes so far that only a part is seen."""
+        spread = 0.13 if self.chance.random() < 0.7 else 0.55
+        return self.chance.gauss(0, spread), self.chance.gauss(0, spread)
+
+    def _figure(self, number: int, x: float, y: float, size: float, colour: int) -> Figure:
+        grow = self.chance.choices((1.0, 0.65, 1.7), (0.68, 0.14, 0.18))[0] if size > 0.6 else 1.0
+        size *= grow * self.chance.uniform(0.85, 1.2)
+        # The engine may show the guide its wide canvas squeezed to a square.
+        squeeze = self.chance.uniform(1.15, 1.6) if self.chance.random() < 0.25 else self.chance.uniform(0.92, 1.1)
+        turn = self.chance.gauss(0, 0.09)
+        jitter = 0.06 if size < 0.6 else 0.0
+        x, y = x + self.chance.gauss(0, jitter), y + self.chance.gauss(0, jitter)
+        return Figure(number, x, y, size / squeeze, size, turn, colour)
+
+    def _unsaid_ground(self, recipe: Recipe, subject: Subject) -> None:
+        """The ground of a prompt that names none: the subject's home, or something plain and mostly dark."""
+        at_home = subject.home not in DARK_HOMES and self.chance.random() < 0.4
+        if at_home:
+            recipe.true[3] = self.landscapes.index(subject.home)
+            return
+        number, colour = recipe.figures[0].subject, recipe.figures[0].colour
+        dim = self.dim[number] if colour == NONE else max(self.concepts.colours[colour].rgb) < 0.35
+        light = subject.home == "light" or dim
+        level = (
+            self.chance.uniform(0.55, 0.95) if light and self.chance.random() < 0.8 else self.chance.uniform(0, 0.16)
+        )
+        tint = [self.chance.uniform(0.75, 1.1) for _ in range(3)]
+        recipe.plain = (min(1, level * tint[0]), min(1, level * tint[1]), min(1, level * tint[2]))
+        recipe.true[3] = len(self.landscapes) + self.patterns.index("flat")
+        recipe.true[4] = self.black if level < 0.2 else self.white if level > 0.8 else NONE
+
+    def _pattern(self, recipe: Recipe) -> str:
+        """Set a pattern in named colours; how it is said."""
+        plain = self.chance.random() < 0.5
+        name = "flat" if plain else self.chance.choice(self.patterns[1:])
+        colours = list(range(len(self.concepts.colours)))
+        first, second = self.chance.sample(colours, 2)
+        recipe.said[3] = recipe.true[3] = len(self.landscapes) + self.patterns.index(name)
+        recipe.said[4] = recipe.true[4] = first
+        said = [self.chance.choice(self.concepts.colours[first].phrases)]
+        if not plain:
+            recipe.said[5] = recipe.true[5] = second
+            said += [self.chance.choice(("and", "")), self.chance.choice(self.concepts.colours[second].phrases)]
+        if not plain or self.chance.random() < 0.4:
+            said.append(self.chance.choice(self.concepts.patterns[name]))
+        return " ".join(said)
+
+    def _join(self, words: str, ground: str) -> str:
+        if not ground:
+            return words
+        place = self.chance.choice(("on", "in", "over", "under", "at", "with", "against", "and", ""))
+        if self.chance.random() < 0.2:
+            return f"{ground} {self.chance.choice(('with', 'and', ''))} {words}"
+        return f"{words} {place} {ground}"
+
+    def _pick(self) -> int:
+        return self.chance.choices(range(len(self.weights)), self.weights)[0]
+
+    def _phrase(self, subject: Subject) -> str:
+        return subject.name if self.chance.random() < 0.45 else self.chance.choice(subject.phrases)
+
+    def _allowed_landscape(self, subject: int) -> int:
+        while True:
+            number = self.chance.randrange(len(self.landscapes))
+            if ((7 * subject + 13 * number) % 10 == 0) == self.held_out:
+                return number

@@ -1,0 +1,113 @@
+"""One guide in training: its weights, their moving average, the optimiser, and single steps."""
+
+import copy
+import math
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.guides.shipped import MEAN, STD, GuideShape, SmallCLIP
+from engine.training.canvases import bury, moved
+from engine.training.losses import alignment, contrastive
+from engine.training.patterns import Chance
+from engine.training.recipes import NONE
+from engine.training.scenes import Scenes
+
+REPLAYS = 3
+"""Steps on each batch of scenes, each on the canvases the last one led to."""
+
+KEEP = 0.997
+"""Share of the moving average kept at each step."""
+
+ALIGN = 4.0
+NAMES = 1.0
+"""Weights of the gradient's alignment and of naming subject and ground, next to the contrastive loss."""
+
+
+class Trainer:
+    """Owns the model being trained, its average, the naming heads and the optimiser."""
+
+    def __init__(self, shape: GuideShape, words: int, subjects: int, grounds: int, chance: Chance) -> None:
+        device = chance.device
+        self.chance = chance
+        self.model = SmallCLIP(shape, words).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.heads = nn.ModuleList(nn.Linear(shape.embedding, n) for n in (subjects, grounds)).to(device)
+        self.mean, self.std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (MEAN, STD))
+        learnt = [*self.model.parameters(), *self.heads.parameters()]
+        self.optimiser = torch.optim.AdamW(learnt, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
+        self.steps = 0
+
+    def train(self, scenes: Scenes, rate: float) -> dict[str, float]:
+        """Some steps on one batch at this learning rate; the losses of the last."""
+        canvas, hidden = bury(scenes.pictures, self.chance)
+        losses: dict[str, float] = {}
+        for _ in range(REPLAYS):
+            losses, pull = self._step(scenes, canvas, hidden, rate)
+            canvas = moved(canvas, pull, scenes.pictures - canvas, self.chance)
+        return losses
+
+    def _step(self, scenes: Scenes, canvas: Tensor, hidden: Tensor, rate: float) -> tuple[dict[str, float], Tensor]:
+        canvas = canvas.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
+        device = canvas.device.type
+        with torch.autocast(device, torch.bfloat16):
+            found = self.model.encode_image((canvas - self.mean) / self.std)
+            texts = self.model.encode_text(scenes.tokens)
+        images, texts = F.normalize(found.float(), dim=-1), F.normalize(texts.float(), dim=-1)
+        agreement = (images * texts).sum()
+        (gradient,) = torch.autograd.grad(agreement, canvas, create_graph=True)
+        aligned = alignment(gradient, scenes.pictures - canvas.detach())
+        sure = scenes.seen * ((0.8 - hidden) / 0.4).clamp(0, 1)
+        told = contrastive(images, texts, self.model.logit_scale, scenes.said, scenes.true, sure)
+        named = self._naming(images, scenes, sure)
+        loss = told + NAMES * named + ALIGN * aligned.mean()
+        self._update(loss, rate)
+        losses = {"told": told.item(), "named": named.item(), "aligned": aligned.mean().item()}
+        losses["finishing"] = aligned[hidden < 0.4].mean().item()
+        return losses, gradient.detach()
+
+    def _naming(self, images: Tensor, scenes: Scenes, sure: Tensor) -> Tensor:
+        total = images.new_zeros(())
+        for head, fact in zip(self.heads, (0, 3), strict=True):
+            wanted = scenes.true[:, fact]
+            wrong = F.cross_entropy(head(images * 16), wanted.clamp(min=0), reduction="none")
+            total = total + (wrong * sure * (wanted != NONE)).mean()
+        return total
+
+    def _update(self, loss: Tensor, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        with torch.no_grad():
+            self.model.logit_scale.clamp_(max=math.log(50))
+        self.steps += 1
+        keep = min(KEEP, (1 + self.steps) / (10 + self.steps))
+        slow, fast = ([p.data for p in m.parameters()] for m in (self.average, self.model))
+        torch._foreach_lerp_(slow, fast, 1 - keep)
+
+    def save(self, path: Path) -> None:
+        """Write all that resuming needs."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "heads": self.heads.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "steps": self.steps,
+        }
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint written by save()."""
+        state = torch.load(path, map_location=self.chance.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.heads.load_state_dict(state["heads"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.steps = state["steps"]
