@@ -8,6 +8,7 @@ import json
 import math
 import os
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,6 +52,11 @@ class MovingShow:
         self.door = Door(root / "door.json", self.take, lambda line: None)
         self.door.start()
         self._count = 0
+        # Parts that say nothing; frames come unless the show is still.
+        self.quiet: set[str] = set()
+        self.is_still = False
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._move, daemon=True)
 
     def take(self, change: Change) -> None:
         """Keep a change, and make the simple ones, so that the screen answers."""
@@ -70,17 +76,29 @@ class MovingShow:
         said = {"pid": os.getpid(), "at": now if at is None else at, **usual, **self.facts[part]}
         self._boxes[part].put(json.dumps(said))
 
-    def turn(self, quiet: tuple[str, ...] = ()) -> None:
-        """One pulse of every part that is not in `quiet`, and a frame."""
+    def move(self) -> None:
+        """Begin to turn, five times a second."""
+        self.turn()
+        self._thread.start()
+
+    def _move(self) -> None:
+        while not self._ending.wait(0.2):
+            self.turn()
+
+    def turn(self) -> None:
+        """One pulse of every part that is not quiet, and a frame."""
         for part in self.parts:
-            if part not in quiet:
+            if part not in self.quiet:
                 self.beat(part)
-        if "program" not in quiet:
+        if not self.is_still:
             self._count += 1
             self.program.put(Frame(_picture(self.size, time.monotonic(), self.look), self._count, is_painted=True))
 
     def close(self) -> None:
         """Take everything away, as a show does that ends."""
+        self._ending.set()
+        if self._thread.is_alive():
+            self._thread.join()
         self.door.stop()
         for box in (*self._boxes.values(), self.program):
             box.close()
@@ -116,12 +134,13 @@ def _desk(show: MovingShow, _part: str, now: float) -> dict[str, Any]:
                 "position_s": now % 240, "count": 4, "state": "running"},
         "song": "Night Ferry", "preset": "live", "presets": ["glass", "live", "paper"],
         "inputs": {
-            "osc": {"received": 1204, "clamped": 3, "refused": 1, "address": "127.0.0.1:9000", "last_refused": "/vj/temprature"},
+            "osc": {"received": 1204, "clamped": 3, "refused": 1, "address": "127.0.0.1:9000",
+                    "last_refused": "/vj/temprature"},
             "midi": {"ports": ["nanoKONTROL2"], "reason": "", "received": 332, "refused": 0},
             "keys": {"received": len(show.changes), "refused": 0},
         },
         "monitor": [f"21:1{k}:04 midi nanoKONTROL2 cc 16 = {40 + k}" for k in range(9)],
-        "log": ["21:10:00 show started", "21:10:02 guide shipped loaded in 1.4 s", "21:12:40 preset live recalled by key"],
+        "log": ["21:10:00 show started", "21:10:02 guide loaded in 1.4 s", "21:12:40 preset live recalled by key"],
         "faults": [], "undo": 4,
     }  # fmt: skip
 
@@ -156,9 +175,10 @@ def main() -> None:
     root = runtime_root()
     root.mkdir(parents=True, exist_ok=True)
     show = MovingShow(root)
+    show.quiet = set(sys.argv[1:])
     try:
         while True:
-            show.turn(tuple(sys.argv[1:]))
+            show.turn()
             time.sleep(1 / 15)
     except KeyboardInterrupt:
         show.close()

@@ -77,15 +77,18 @@ class Dashboard(App[str]):
         self._sending = Sending(Door(folder), self._lost)
         self._scene = scene_of({}, None, time.monotonic())
         self._hand = Hand()
+        # Kept rather than looked up: a turn may come while the screen is being taken apart.
+        self._board, self._entry = Board(self._scene, id="board"), Entry(id="entry", disabled=True)
+        self._label, self._typing = Label("", id="label", markup=False), Horizontal(id="typing")
         self._target = ""
         self._note_until = self._end_asked_until = 0.0
 
     def compose(self) -> ComposeResult:
         """The board, and the entry that takes the place of its foot."""
-        yield Board(self._scene, id="board")
-        with Horizontal(id="typing"):
-            yield Label("", id="label", markup=False)
-            yield Entry(id="entry", disabled=True)
+        yield self._board
+        with self._typing:
+            yield self._label
+            yield self._entry
 
     def on_mount(self) -> None:
         """Begin to follow the show."""
@@ -194,8 +197,8 @@ class Dashboard(App[str]):
 
     def on_input_submitted(self, event: Entry.Submitted) -> None:
         """Send what was typed."""
-        entry, text, target = self.query_one(Entry), event.value.strip(), self._target
-        entry.history.keep(text)
+        text, target = event.value.strip(), self._target
+        self._entry.history.keep(text)
         self._stop_typing()
         if target != _PROMPT:
             self._send(Change("set", text, target, "key"))
@@ -210,16 +213,16 @@ class Dashboard(App[str]):
     def _type(self, target: str, text: str) -> None:
         self._target = target
         place = "PROMPT" if target == _PROMPT else f"SLOT {target.removeprefix('prompt_')}"
-        self.query_one("#label", Label).update(f"{place} › enter sends, esc leaves ›")
-        self.query_one("#typing").display = True
-        self.query_one("#foot").display = False
-        self.query_one(Entry).open(text)
+        self._label.update(f"{place} › enter sends, esc leaves ›")
+        self._typing.display = True
+        self._board.foot.display = False
+        self._entry.open(text)
 
     def _stop_typing(self) -> None:
         self._target = ""
-        self.query_one("#typing").display = False
-        self.query_one("#foot").display = True
-        self.query_one(Entry).disabled = True
+        self._typing.display = False
+        self._board.foot.display = True
+        self._entry.disabled = True
 
     def _explain_weight(self, target: str, text: str) -> None:
         slot = self._scene.slots[self._hand.slot - 1]
@@ -231,14 +234,14 @@ class Dashboard(App[str]):
     def _picture_turn(self) -> None:
         frame = self._frames.newest()
         if frame is not None:
-            self.query_one(Board).show_frame(frame.rgb)
+            self._board.show_frame(frame.rgb)
 
     def _scene_turn(self) -> None:
         now = time.monotonic()
         self._scene = scene_of(self._pulses.newest(), self._pulses.plan(), now)
         if self._hand.note and now > self._note_until:
             self._hand = replace(self._hand, note="")
-        self.query_one(Board).show(self._scene, self._hand)
+        self._board.show(self._scene, self._hand)
 
     def _end_turn(self) -> None:
         if self._pulses.has_ended() and not isinstance(self.screen, EndedScreen):
@@ -276,4 +279,4 @@ class Dashboard(App[str]):
 
     def _hold(self, **changes: Any) -> None:
         self._hand = replace(self._hand, **changes)
-        self.query_one(Board).show(self._scene, self._hand)
+        self._board.show(self._scene, self._hand)

@@ -30,32 +30,43 @@ class Hand:
 
 
 class Board(Vertical):
-    """Everything of the dashboard but the entry. Owns the scene and the hand it shows."""
+    """Everything of the dashboard but the entry, which takes the place of `foot`. Owns the scene and hand it shows."""
 
     def __init__(self, scene: Scene, **options: Any) -> None:
         super().__init__(**options)
         self._scene, self._hand = scene, Hand()
+        self._picture = Picture(id="picture")
+        self._stage = Horizontal(id="stage")
+        self._lyric = Panel(lyric_lines, id="lyric")
+        self._parameters = Panel(self._draw_parameters, id="parameters")
+        self._others = (
+            Panel(self._draw_top, id="top"),
+            Panel(self._draw_side, id="side"),
+            Panel(self._draw_feed, id="feed"),
+        )
+        self.foot = Panel(self._draw_foot, id="foot")
         self._aspect = 16 / 9
         self._sizes: Arrangement | None = None
 
     def compose(self) -> ComposeResult:
         """Picture and panels."""
-        yield Panel(self._draw_top, id="top")
-        with Horizontal(id="stage"):
-            yield Picture(id="picture")
-            yield Panel(self._draw_side, id="side")
-        yield Panel(lyric_lines, id="lyric")
+        top, side, feed = self._others
+        yield top
+        with self._stage:
+            yield self._picture
+            yield side
+        yield self._lyric
         with Horizontal(id="lower"):
-            yield Panel(self._draw_parameters, id="parameters")
-            yield Panel(self._draw_feed, id="feed")
-        yield Panel(self._draw_foot, id="foot")
+            yield self._parameters
+            yield feed
+        yield self.foot
 
     def show(self, scene: Scene, hand: Hand) -> None:
         """Draw this scene."""
         self._scene, self._hand = scene, hand
-        for panel in self.query(Panel):
+        for panel in (self._lyric, self._parameters, *self._others, self.foot):
             panel.show(scene)
-        self.query_one(Picture).say(picture_word(scene), scene.program.is_live)
+        self._picture.say(picture_word(scene), scene.program.is_live)
 
     def show_frame(self, rgb: Rgb) -> None:
         """Draw this frame of the program."""
@@ -63,7 +74,7 @@ class Board(Vertical):
         if abs(aspect - self._aspect) > 0.01:
             self._aspect = aspect
             self._arrange()
-        self.query_one(Picture).show(rgb)
+        self._picture.show(rgb)
 
     def on_resize(self) -> None:
         """Arrange everything for the new size."""
@@ -76,10 +87,10 @@ class Board(Vertical):
         if sizes == self._sizes:
             return
         self._sizes = sizes
-        self.query_one("#stage").styles.height = sizes.stage_rows
-        self.query_one("#picture").styles.width = sizes.picture_columns
-        self.query_one("#lyric").styles.height = sizes.lyric_rows
-        self.query_one("#parameters").styles.width = sizes.parameter_columns
+        self._stage.styles.height = sizes.stage_rows
+        self._picture.styles.width = sizes.picture_columns
+        self._lyric.styles.height = sizes.lyric_rows
+        self._parameters.styles.width = sizes.parameter_columns
 
     def _draw_top(self, scene: Scene, width: int, height: int) -> list[Line]:
         return top_lines(scene, time.strftime("%H:%M"), width)

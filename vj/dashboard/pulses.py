@@ -32,6 +32,16 @@ def _visible(letter: str) -> str:
     return "" if unicodedata.category(letter) == "Cf" else " "
 
 
+def finite(value: object) -> float | None:
+    """The value as a finite number, or None when it is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # JSON knows whole numbers of any length
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Pulse:
     """What a part last said of itself; every reading of it has a kind, whatever was written."""
@@ -40,10 +50,7 @@ class Pulse:
 
     def number(self, name: str) -> float | None:
         """A finite number, or None."""
-        value = self.values.get(name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            return None
-        return float(value)
+        return finite(self.values.get(name))
 
     def whole(self, name: str) -> int:
         """A number cut to a whole one; 0 when there is none."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.parameters import PARAMETERS, SLOTS, Parameter, Value
-from vj.dashboard.pulses import Pulse, clean
+from vj.dashboard.pulses import Pulse, clean, finite
 from vj.runtime import Plan
 
 PARTS = ("desk", "engine", "program", "keeper")
@@ -198,12 +198,13 @@ def _cue(cue: Pulse) -> Cue:
 def _row(parameter: Parameter, values: Mapping[str, object], moved: Pulse, now: float) -> Row:
     try:
         value: Value | None = parameter.checked(values.get(parameter.name))
-    except ValueError:
+    except (ValueError, OverflowError):
         value = None
     source, at = (*moved.items(parameter.name), None, None)[:2]
     if not isinstance(source, str):
         return Row(parameter, _clean(value))
-    age = max(0.0, now - at) if isinstance(at, (int, float)) else None
+    moved_at = finite(at)
+    age = None if moved_at is None else max(0.0, now - moved_at)
     return Row(parameter, _clean(value), clean(source), age)
 
 

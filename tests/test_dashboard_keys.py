@@ -1,0 +1,154 @@
+"""What the dashboard's keys ask of the desk, seen at a real door."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.parameters import PARAMETERS
+from vj.changes import Change
+from vj.dashboard.entry import Entry
+from vj.dashboard.overlays import EndScreen
+
+sys.path.insert(0, str(Path(__file__).parent / "rigs"))
+
+from moving_show import MovingShow
+from watching import SIZES, asked, dashboard, shows
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Iterator[MovingShow]:
+    moving = MovingShow(tmp_path)
+    moving.move()
+    yield moving
+    if moving.folder.boxes.is_dir():
+        moving.close()
+
+
+@pytest.mark.parametrize(
+    ("key", "change"),
+    [
+        ("space", Change("cue_go")),
+        ("b", Change("cue_back")),
+        ("backspace", Change("cue_back")),
+        ("c", Change("cue_pause")),
+        ("comma", Change("cue_nudge", -0.1)),
+        ("f", Change("toggle", None, "freeze")),
+        ("F", Change("toggle", None, "freeze")),
+        ("k", Change("toggle", None, "blackout")),
+        ("u", Change("undo")),
+        ("exclamation_mark", Change("panic")),
+        ("r", Change("fire", None, "reroll")),
+        ("plus", Change("nudge", 0.1, "weight_1")),
+        ("left_square_bracket", Change("nudge", -1.0, "temperature")),
+        ("T", Change("nudge", 1.0, "temperature")),
+        ("right", Change("nudge", 1.0, "temperature")),
+        ("shift+left", Change("nudge", -10.0, "temperature")),
+    ],
+)
+async def test_a_key_asks_the_desk_for_one_change(show: MovingShow, key: str, change: Change) -> None:
+    async with dashboard(show) as (_, pilot):
+        (got,) = await asked(pilot, show, key)
+        assert (got.action, got.value, got.parameter) == (change.action, change.value, change.parameter)
+        assert got.source == "key"
+
+
+async def test_the_arrows_choose_a_parameter_and_move_it(show: MovingShow) -> None:
+    names = list(PARAMETERS)
+    below = names[names.index("temperature") + 2]
+    async with dashboard(show) as (_, pilot):
+        (got,) = await asked(pilot, show, "down", "down", "right")
+        assert got.parameter == below
+        (got,) = await asked(pilot, show, *["pagedown"] * 9, "right")
+        assert got == Change("set", True, names[-1], "key")
+
+
+async def test_a_typed_prompt_is_sent_and_hotkeys_are_dead_meanwhile(show: MovingShow) -> None:
+    async with dashboard(show) as (app, pilot):
+        await pilot.press("p")
+        await pilot.press(*"fkuq", "space", *"?!d1", "tab", "up", "down", "left_square_bracket")
+        await pilot.press("ctrl+u", *"glass sea")
+        assert show.changes == []
+        assert app.is_running
+        assert await asked(pilot, show, "enter") == [Change("prompt", "glass sea", "", "key")]
+        assert (await asked(pilot, show, "f"))[0].parameter == "freeze"
+
+
+async def test_escape_sends_nothing_and_the_text_can_be_had_again(show: MovingShow) -> None:
+    async with dashboard(show) as (app, pilot):
+        await pilot.press("slash", *"half a thou", "escape")
+        await pilot.pause(0.3)
+        assert show.changes == []
+        await pilot.press("enter", "up")
+        assert app.query_one(Entry).value == "half a thou"
+        assert await asked(pilot, show, *"ght", "enter") == [Change("prompt", "half a thought", "", "key")]
+        await pilot.press("p", "up", "up")
+        assert app.query_one(Entry).value == "half a thou"
+
+
+async def test_a_digit_types_into_its_slot_and_says_when_that_has_no_weight(show: MovingShow) -> None:
+    async with dashboard(show) as (app, pilot):
+        await pilot.press("1")
+        assert app.query_one(Entry).value == "wet asphalt, neon"
+        await pilot.press("escape")
+        assert await asked(pilot, show, "3", *"fog", "enter") == [Change("set", "fog", "prompt_3", "key")]
+        await shows(pilot, "slot 3 has weight 0: + brings it in")
+        assert (await asked(pilot, show, "plus"))[0].parameter == "weight_3"
+
+
+async def test_a_preset_is_recalled_from_the_list(show: MovingShow) -> None:
+    async with dashboard(show) as (_, pilot):
+        await pilot.press("o")
+        assert "glass" in await shows(pilot, "PRESETS")
+        assert await asked(pilot, show, "f", "k", "up", "enter") == [Change("preset", "glass", "", "key")]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_help_names_every_key_and_any_key_closes_it(show: MovingShow, size: tuple[int, int]) -> None:
+    async with dashboard(show, size) as (_, pilot):
+        await pilot.press("question_mark")
+        seen = await shows(pilot, "any key closes this")
+        assert "panic: the look the show began with" in seen
+        assert "end the show (asks once more)" in seen
+        await pilot.press("k")
+        assert len(pilot.app.screen_stack) == 1
+        assert show.changes == []
+
+
+async def test_the_show_ends_only_after_q_twice_and_yes(show: MovingShow) -> None:
+    async with dashboard(show) as (app, pilot):
+        await pilot.press("q")
+        await shows(pilot, "q again within 2 s ends the show · d only closes this window")
+        await pilot.press("q", "q", "q", "space", "n")
+        await pilot.pause()
+        assert len(app.screen_stack) == 1
+        await pilot.press("q", "q")
+        assert isinstance(app.screen, EndScreen)
+        await pilot.press("y")
+    assert app.return_value == "end"
+    assert show.changes == []
+
+
+async def test_q_twice_with_a_pause_between_does_not_ask(show: MovingShow) -> None:
+    async with dashboard(show) as (app, pilot):
+        await pilot.press("q")
+        await pilot.pause(2.2)
+        await pilot.press("q")
+        assert len(app.screen_stack) == 1
+
+
+@pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q"])
+async def test_habits_of_other_programs_close_nothing(show: MovingShow, key: str) -> None:
+    async with dashboard(show) as (app, pilot):
+        await pilot.press(key)
+        await shows(pilot, "d only closes this window")
+        await pilot.press("p", key)
+        assert app.is_running
+
+
+async def test_d_closes_the_window_and_nothing_else(show: MovingShow) -> None:
+    async with dashboard(show) as (app, pilot):
+        await pilot.press("d")
+    assert app.return_value is None
+    assert show.changes == []
