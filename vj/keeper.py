@@ -3,10 +3,9 @@
 import logging
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,18 @@ log = logging.getLogger("vj.keeper")
 BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 HEALTHY_AFTER_S = 30.0
 STOP_WAIT_S = 5.0
+KILL_WAIT_S = 1.0
 # Until a part has said that it works (a pulse in none of these states) it may take its time, as a model load does.
 STARTING = ("loading", "opening", "")
 
 
 @dataclass(slots=True)
 class Part:
-    """One process of the show: its name is its command and its pulse. Owned by the keeper alone."""
+    """One process of the show: its name is its pulse's and its log's. Owned by the keeper alone."""
 
     name: str
     stale_s: float
+    command: tuple[str, ...]
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     restarts: int = 0
@@ -65,8 +66,7 @@ class Keeper:
             elif (code := part.process.poll()) is not None:
                 self._lost(part, f"ended with {_exit(code)}", now)
             elif part.is_hung(read_pulse(self.folder.pulse(part.name)), now):
-                part.process.kill()  # not terminate: a process stuck in a driver may not answer
-                part.process.wait()
+                _kill(part.process)  # not terminate: a process stuck in a driver may not answer
                 self._lost(part, f"did not answer for {part.stale_s:g} s", now)
             elif part.failures and now - part.started > HEALTHY_AFTER_S:
                 part.failures = 0
@@ -74,7 +74,7 @@ class Keeper:
     def stop(self) -> None:
         """Ask every part to end, the last started first; what has not ended after 5 s is killed."""
         running = [part.process for part in reversed(self.parts) if part.process is not None]
-        for process in running:
+        for process in running if os.name != "nt" else ():  # Windows' terminate kills; there, the stop file asks
             process.terminate()
         until = time.monotonic() + STOP_WAIT_S
         for process in running:
@@ -100,7 +100,7 @@ class Keeper:
         try:
             with _log_file(self.folder.logs / f"{part.name}.log") as output:
                 part.process = subprocess.Popen(
-                    [sys.executable, "-m", "vj", "part", part.name],
+                    part.command,
                     env={**os.environ, **_threads(part.name), "VJ_RUNTIME": str(self.folder.root)},
                     stdin=subprocess.DEVNULL,
                     stdout=output,
@@ -110,7 +110,8 @@ class Keeper:
         except OSError as err:
             self._lost(part, f"could not be started: {err}", time.monotonic())
             return
-        (self.folder.root / f"{part.name}.pid").write_text(str(part.process.pid), encoding="utf-8")
+        with suppress(OSError):  # on a full disk the show goes on
+            (self.folder.root / f"{part.name}.pid").write_text(str(part.process.pid), encoding="utf-8")
 
     def _lost(self, part: Part, reason: str, now: float) -> None:
         part.process = None
@@ -129,8 +130,14 @@ def _end(process: subprocess.Popen[bytes], timeout_s: float) -> None:
     try:
         process.wait(timeout_s)
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill, and wait a moment only: a process that a driver holds dies when the driver lets go."""
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(KILL_WAIT_S)
 
 
 def _exit(code: int) -> str:
@@ -140,7 +147,12 @@ def _exit(code: int) -> str:
 @contextmanager
 def _log_file(path: Path) -> Iterator[Any]:
     """The part's log, appended to; the one of a longer show is put aside at 8 MB and the one before it dropped."""
-    if path.exists() and path.stat().st_size > 8 << 20:
-        path.replace(path.with_suffix(".1.log"))
-    with path.open("ab") as file:
+    with suppress(OSError):
+        if path.stat().st_size > 8 << 20:
+            path.replace(path.with_suffix(".1.log"))
+    try:
+        file = path.open("ab")
+    except OSError:  # rather a part without a log than none
+        file = Path(os.devnull).open("ab")  # noqa: SIM115 - closed below
+    with file:
         yield file

@@ -4,10 +4,12 @@ import contextlib
 import json
 import logging
 import os
+import queue
 import secrets
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -124,9 +126,9 @@ def _clear(root: Path, resume: bool) -> None:
 
 def table(plan: Plan) -> list[Part]:
     """The processes of a show, in the order they start. The program first: it shows the standby picture at once."""
-    sinks = [Part(f"sink-{n}", STALE_S["sink"]) for n in range(len(plan.sinks))]
-    desk_and_engine = [Part(name, STALE_S[name]) for name in ("engine", "desk")]
-    return [Part("program", STALE_S["program"]), *sinks, *desk_and_engine]
+    names = ["program", *(f"sink-{n}" for n in range(len(plan.sinks))), "engine", "desk"]
+    command = (sys.executable, "-m", "vj", "part")
+    return [Part(name, STALE_S[name.partition("-")[0]], (*command, name)) for name in names]
 
 
 def keep(folder: Folder, plan: Plan, started: float, for_s: float = 0.0, is_reporting: bool = True) -> None:
@@ -134,32 +136,55 @@ def keep(folder: Folder, plan: Plan, started: float, for_s: float = 0.0, is_repo
     told = _told(folder)
     keeper = Keeper(folder, table(plan))
     pulse = Pulse(folder.pulse("keeper"), every_s=0.2)
-    next_line = started + 1.0
-    keeper.start()
+    next_line, lines = started + 1.0, Lines(sys.stdout.fileno()) if is_reporting else None
     try:
+        keeper.start()
         while not told() and not (for_s and time.monotonic() - started >= for_s):
             now = time.monotonic()
-            keeper.turn(now)
-            pulse.beat(keeper.report)
-            if is_reporting and now >= next_line:
-                next_line += 1.0 + max(0.0, now - next_line - 1.0)
-                _print_line(status(folder, plan, started))
+            try:
+                keeper.turn(now)
+                pulse.beat(keeper.report)
+                if lines and now >= next_line:
+                    next_line += 1.0 + max(0.0, now - next_line - 1.0)
+                    lines.put(status(folder, plan, started))
+            except Exception:  # a full disk, a lost folder: whatever the keeper trips over, the show goes on
+                log.exception("keeper: tripped, and goes on")
+                time.sleep(1.0)
             time.sleep(1.0 / KEEPER_FPS)
     finally:
+        with contextlib.suppress(OSError):
+            (folder.root / "stop").touch()
         keeper.stop()
         close(folder)
 
 
-def _print_line(line: dict[str, Any]) -> None:
-    """One line on stdout; a reader that has gone away does not end the show."""
-    try:
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
-    except OSError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - stdout for the rest of the process
+class Lines:
+    """Writes JSON lines from a thread of its own: a reader that stalls or has gone must not stop the keeper.
+
+    A line that comes while the reader has not taken the one before is dropped.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._waiting: queue.Queue[bytes] = queue.Queue(1)
+        threading.Thread(target=self._write, daemon=True, name="lines").start()
+
+    def put(self, line: dict[str, Any]) -> None:
+        """Hand over a line. Never waits."""
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait(json.dumps(line).encode() + b"\n")
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                raw = self._waiting.get()
+                while raw:
+                    raw = raw[os.write(self._descriptor, raw) :]
 
 
 def _told(folder: Folder) -> Callable[[], bool]:
+    if hasattr(signal, "SIGHUP"):  # a terminal that is closed does not end the show
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signals: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: signals.append(got))
@@ -174,12 +199,15 @@ def stop(folder: Folder, timeout_s: float = 12.0) -> None:
         time.sleep(0.05)
     for pid in pids(folder).values():
         with contextlib.suppress(psutil.Error):
-            psutil.Process(pid).kill()
+            process = psutil.Process(pid)
+            # Ids are given again: a stranger that now has the id of a part that died must live.
+            if any(Path(word).name.startswith("vj") for word in process.cmdline()[:4]):
+                process.kill()
     close(folder)
 
 
 def close(folder: Folder) -> None:
     """Leave nothing behind: mailboxes and pid files go, plan, logs and the saved desk stay."""
     shutil.rmtree(folder.boxes, ignore_errors=True)
-    for path in (*folder.root.glob("*.pid"), folder.root / "show.json", folder.root / "stop"):
+    for path in (*folder.root.glob("*.pid"), *(folder.root / name for name in ("show.json", "door.json", "stop"))):
         path.unlink(missing_ok=True)

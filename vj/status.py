@@ -6,6 +6,8 @@ from typing import Any
 from vj.pulse import is_fresh, read_pulse
 from vj.runtime import Folder, Plan
 
+STARTING_S = 15.0
+
 
 def status(folder: Folder, plan: Plan, started: float) -> dict[str, Any]:
     """The JSON line of a headless show. A part that does not answer is a fault, and its rates are 0."""
@@ -14,6 +16,8 @@ def status(folder: Folder, plan: Plan, started: float) -> dict[str, Any]:
     pulses = {name: read_pulse(folder.pulse(name)) for name in names}
     parts = pulses["keeper"].get("parts", {})
     fresh = {name: pulse if is_fresh(pulse, now) else {} for name, pulse in pulses.items()}
+    # A part that has not spoken yet is starting; only after a while is that a fault.
+    heard = {name: pulse for name, pulse in fresh.items() if pulses[name] or now - started > STARTING_S}
     engine, program, desk = fresh["engine"], fresh["program"], fresh["desk"]
     frame_ms, wait_ms = float(engine.get("frame_ms", 0.0)), float(program.get("latency_ms", 0.0))
     return {
@@ -33,7 +37,7 @@ def status(folder: Folder, plan: Plan, started: float) -> dict[str, Any]:
         },
         "restarts": {name: parts.get(name, {}).get("restarts", 0) for name in ("engine", "program", "desk")},
         "inputs": desk.get("inputs", {}),
-        "faults": faults(fresh, parts),
+        "faults": faults(heard, parts),
         "memory_mb": {name: pulse.get("memory_mb", 0.0) for name, pulse in pulses.items()},
     }
 

@@ -55,6 +55,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Start the show; with --headless this process is its keeper, else a detached one is."""
     started = _process_start()
+    if running_show() is not None:  # said before its ports are found taken
+        raise VjError("a show is already running; `vj` attaches to it, `vj stop` ends it")
     problems: list[str] = []
     plan = plan_from(
         args,
@@ -76,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
 def play(plan: Plan, for_s: float = 0.0) -> int:
     """Start a checked show under a keeper of its own and attach a dashboard. The show outlives this terminal."""
+    _need_terminal()
     if running_show() is not None:
         raise VjError("a show is already running; `vj` attaches to it, `vj stop` ends it")
     folder = _start_keeper(plan, for_s)
@@ -84,11 +87,15 @@ def play(plan: Plan, for_s: float = 0.0) -> int:
 
 def dashboard(folder: Folder) -> int:
     """Show the running show in this terminal."""
-    if not sys.stdout.isatty():
-        raise VjError("this is no terminal; use --headless, or run vj in one")
+    _need_terminal()
     from vj.dashboard.app import run as run_dashboard
 
     return run_dashboard(folder, lambda: show.stop(folder))
+
+
+def _need_terminal() -> None:
+    if not sys.stdout.isatty():
+        raise VjError("this is no terminal; use --headless, or run vj in one")
 
 
 def _start_keeper(plan: Plan, for_s: float) -> Folder:
