@@ -101,6 +101,7 @@ def test_a_part_that_never_spoke_is_not_there_yet() -> None:
 def test_the_keeper_says_why_a_part_is_gone() -> None:
     found = scene(ages={"engine": 9.0}, keeper={"parts": {"engine": {"state": "restarting", "reason": "killed"}}})
     assert found.engine.silence == "engine not answering for 9 s (restarting: killed)"
+    assert words(scene(keeper={"parts": {"desk": {"state": "restarting"}}})) == ["DESK RESTARTING"]
 
 
 def test_the_look_in_force_wins_over_what_the_desk_last_said() -> None:

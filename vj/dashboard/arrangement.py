@@ -61,6 +61,7 @@ def feed_lines(scene: Scene, slot: int, pane: str, room: tuple[int, int]) -> lis
         return input_lines(scene, width, height)
     if pane == "log":
         return log_lines(scene, width, height)
-    upper = height // 2
-    above = input_lines(scene, width, upper)[:upper]
-    return [*above, *[line()] * (upper - len(above)), *log_lines(scene, width, height - upper)]
+    below = log_lines(scene, width, height // 2)
+    upper = height - max(len(below), min(3, height // 2))
+    above = input_lines(scene, width, upper - 1)[: max(0, upper - 1)]
+    return [*above, *[line()] * (upper - len(above)), *below]

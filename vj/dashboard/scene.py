@@ -167,7 +167,8 @@ def _part(name: str, pulses: Mapping[str, Pulse], keeper: Pulse, now: float) -> 
     pulse = pulses.get(name, Pulse())
     kept = keeper.group("parts").group(name)
     fate = _fate(kept) if keeper.is_live(now) else ""
-    return Part(name, pulse, pulse.age_s(now), pulse.is_live(now), fate, kept.whole("restarts"))
+    # The keeper knows of a death at once; the pulse would look fresh for three seconds more.
+    return Part(name, pulse, pulse.age_s(now), pulse.is_live(now) and not fate, fate, kept.whole("restarts"))
 
 
 def _fate(part: Pulse) -> str:

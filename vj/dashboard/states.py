@@ -51,7 +51,8 @@ def _silences(scene: Scene) -> list[Badge]:
 
 
 def _silence(part: Part) -> Badge:
-    return Badge("×", f"{part.name.upper()} {'NOT THERE YET' if part.age_s is None else 'NOT ANSWERING'}", "bad")
+    how = "RESTARTING" if part.fate else "NOT THERE YET" if part.age_s is None else "NOT ANSWERING"
+    return Badge("×", f"{part.name.upper()} {how}", "bad")
 
 
 def _covers(scene: Scene) -> list[Badge]:
@@ -83,6 +84,8 @@ def _engine(scene: Scene) -> list[Badge]:
 
 
 def _why_holding(scene: Scene) -> str:
+    if scene.engine.fate:
+        return "engine restarting"
     state = scene.engine.text("state")
     return {"loading": "engine loading", "waiting": "no words to paint"}.get(state, "engine silent")
 
