@@ -25,6 +25,13 @@ from moving_show import MovingShow
 from watching import SIZES, asked, dashboard, shows
 
 
+# What no size may leave out.
+EVERYWHERE = (
+    *("LIVE", "Night Ferry", "14.8 fps", "30.0 fps", "gap 38 ms", "142 ms", "shipped · cpu", "35.0", "browser", "ok"),
+    *("127.0.0.1:8080", "wet asp", "+0.60", "-0.50", "PARAMETERS", "space go", "? keys", "q end", "osc"),
+)
+
+
 @pytest.fixture
 def show(tmp_path: Path) -> Iterator[MovingShow]:
     moving = MovingShow(tmp_path)
@@ -39,30 +46,7 @@ async def test_everything_that_matters_is_on_the_screen(show: MovingShow, size: 
     show.facts["desk"] = {"line": "we walk on frozen rain", "next_line": "the sea turns to glass"}
     async with dashboard(show, size) as (app, pilot):
         seen = await shows(pilot, "the sea turns to glass")
-        words = [
-            "LIVE",
-            "Night Ferry",
-            "14.8 fps",
-            "30.0 fps",
-            "gap 38 ms",
-            "142 ms",
-            "shipped · cpu",
-            "35.0",
-            "browser",
-        ]
-        words += [
-            "ok",
-            "127.0.0.1:8080",
-            "wet asp",
-            "+0.60",
-            "-0.50",
-            "PARAMETERS",
-            "space go",
-            "? keys",
-            "q end",
-            "osc",
-        ]
-        assert [word for word in words if word not in seen] == []
+        assert [word for word in EVERYWHERE if word not in seen] == []
         assert seen.count("▀") > size[0] * size[1] // 6
         assert app.query_one(Picture).size.width >= size[0] // 2
         if size != (200, 60):  # there the line is drawn in large letters
