@@ -24,7 +24,6 @@ sys.path.insert(0, str(Path(__file__).parent / "rigs"))
 from moving_show import MovingShow
 from watching import SIZES, asked, dashboard, shows
 
-
 # What no size may leave out.
 EVERYWHERE = (
     *("LIVE", "Night Ferry", "14.8 fps", "30.0 fps", "gap 38 ms", "142 ms", "shipped · cpu", "35.0", "browser", "ok"),
