@@ -175,12 +175,12 @@ def sink_loop(
             sink.open(*size, fps)
             _feed(sink, size, fps, program, pulse, keep_on)
         except Exception as err:  # a device's own library may raise anything
-            error = str(err)
+            error = str(err) or type(err).__name__
             log.exception("sink: failed, will be opened again")
         finally:
             _close(sink)
-        failures = 0 if time.monotonic() - began > SINK_HEALTHY_S else failures + 1
-        again = time.monotonic() + SINK_RETRY_S[min(failures, len(SINK_RETRY_S) - 1)]
+        failures = 1 if time.monotonic() - began > SINK_HEALTHY_S else failures + 1
+        again = time.monotonic() + SINK_RETRY_S[min(failures, len(SINK_RETRY_S)) - 1]
         while keep_on() and time.monotonic() < again:
             pulse.beat(dict, state="failed", fps=0.0, error=error)
             time.sleep(0.05)

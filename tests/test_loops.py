@@ -1,0 +1,304 @@
+"""A frame's way with memory mailboxes: what each loop does when the one before or after it fails."""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.parameters import Look
+from vj.changes import Change
+from vj.desk import ShowDesk
+from vj.loops import Looks, desk_loop, engine_loop, program_loop
+from vj.mailboxes import Frame, MemoryFrames, MemoryText, Rgb
+from vj.pace import Pace
+from vj.program.mix import HOLDING_AFTER_S, Mix
+from vj.pulse import Pulse, read_pulse
+from vj.standby import standby
+from vj.state import ShowState
+
+SIZE = (64, 36)
+
+
+def turns(count: int, before_each: Callable[[int], None] = lambda n: None) -> Callable[[], bool]:
+    """A `keep_on` that is true so many times and does something before each turn."""
+    asked = iter(range(count))
+
+    def keep_on() -> bool:
+        n = next(asked, None)
+        if n is None:
+            return False
+        before_each(n)
+        return True
+
+    return keep_on
+
+
+class PaintsLevels:
+    """A painter's double: frame n is of level n; raises where it is told to."""
+
+    def __init__(self, fails_at: int = -1) -> None:
+        self.painted: list[Look] = []
+        self.started_from: list[Rgb] = []
+        self.fails_at = fails_at
+
+    def paint(self, look: Look) -> Rgb:
+        self.painted.append(look)
+        if len(self.painted) == self.fails_at:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        return np.full((36, 64, 3), len(self.painted), np.uint8)
+
+    def start_from(self, rgb: Rgb) -> None:
+        self.started_from.append(rgb)
+
+    def report(self) -> dict[str, Any]:
+        return {"guide": "double"}
+
+
+def a_look(**values: Any) -> str:
+    return Look(line="a sea", serial=7).with_values({"engine_fps": 60.0, **values}).to_json()
+
+
+def boxes(look: str | None = None) -> tuple[MemoryText, MemoryFrames, MemoryText]:
+    looks = MemoryText()
+    if look is not None:
+        looks.put(look)
+    return looks, MemoryFrames(), MemoryText()
+
+
+# Looks
+
+
+def test_a_look_that_cannot_be_read_leaves_the_one_before() -> None:
+    looks, _, _ = boxes(a_look(temperature=12))
+    reader = Looks(looks)
+    first = reader.newest()
+    for text in ("", "{", "[]", "null", json.dumps({"values": {"temperature": "hot"}})):
+        looks.put(text)
+        assert reader.newest() is first
+    looks.put(a_look(temperature=13))
+    assert reader.newest().number("temperature") == 13  # type: ignore[union-attr]
+
+
+def test_an_unreadable_look_is_logged_once_not_at_every_turn(caplog: pytest.LogCaptureFixture) -> None:
+    looks, _, _ = boxes("{")
+    reader = Looks(looks)
+    with caplog.at_level(logging.ERROR):
+        assert [reader.newest() for _ in range(50)] == [None] * 50
+    assert len(caplog.records) == 1
+
+
+# The desk's loop
+
+
+def test_the_desk_publishes_a_look_only_when_it_is_another_one() -> None:
+    class Counted(MemoryText):
+        puts = 0
+
+        def put(self, text: str) -> None:
+            self.puts += 1
+            super().put(text)
+
+    looks, desk = Counted(), ShowDesk(ShowState(Look(), Look()))
+    change = {3: Change("set", 5, "temperature"), 6: Change("set", 6, "temperature")}
+    keep_on = turns(9, lambda n: desk.put(change[n]) if n in change else None)
+    desk_loop(desk, looks, MemoryFrames(), Pulse(MemoryText()), keep_on)
+    assert looks.puts == 3
+    assert Look.from_json(looks.newest() or "").number("temperature") == 6
+
+
+@pytest.mark.parametrize("is_painted", [True, False])
+def test_the_song_starts_when_a_painted_frame_is_seen(is_painted: bool) -> None:
+    looks, frames, pulse = boxes()
+    desk = ShowDesk(ShowState(Look(), Look()))
+    frames.put(Frame(np.zeros((2, 2, 3), np.uint8), 1, 0.0, 1, is_painted))
+    desk_loop(desk, looks, frames, Pulse(pulse), turns(2))
+    assert desk.state.clock.state == ("running" if is_painted else "waiting")
+
+
+# The engine's loop
+
+
+def test_each_frame_says_which_look_it_was_painted_from_and_when_it_was_begun() -> None:
+    looks, frames, pulse = boxes(a_look())
+    began = time.monotonic()
+    engine_loop(PaintsLevels(), looks, frames, Pulse(pulse), turns(3))
+    frame = frames.newest()
+    assert frame is not None and (frame.number, frame.look, frame.is_painted) == (3, 7, True)
+    assert began <= frame.painted_at <= time.monotonic() and (frame.rgb == 3).all()
+    assert read_pulse(pulse)["guide"] == "double"
+
+
+@pytest.mark.parametrize("look", [None, Look().to_json(), "{"], ids=["no look", "no prompt", "an unreadable look"])
+def test_without_anything_to_paint_the_engine_waits_and_says_so(look: str | None) -> None:
+    looks, frames, pulse = boxes(look)
+    painter = PaintsLevels()
+    engine_loop(painter, looks, frames, Pulse(pulse), turns(3))
+    assert painter.painted == [] and frames.newest() is None and read_pulse(pulse)["state"] == "waiting"
+
+
+def test_a_new_engine_goes_on_from_the_frame_and_the_number_that_are_there() -> None:
+    looks, frames, pulse = boxes(a_look())
+    frames.put(Frame(np.full((36, 64, 3), 99, np.uint8), 41, 0.0, 3, True))
+    painter = PaintsLevels()
+    engine_loop(painter, looks, frames, Pulse(pulse), turns(1))
+    assert [int(rgb.max()) for rgb in painter.started_from] == [99]
+    assert frames.newest(after=41).number == 42  # type: ignore[union-attr]
+
+
+def test_a_standby_frame_is_nothing_to_go_on_from() -> None:
+    looks, frames, pulse = boxes(a_look())
+    frames.put(Frame(np.zeros((36, 64, 3), np.uint8), 5, 0.0, 0, False))
+    painter = PaintsLevels()
+    engine_loop(painter, looks, frames, Pulse(pulse), turns(1))
+    assert painter.started_from == []
+
+
+def test_a_fault_of_the_painter_ends_the_process_and_leaves_the_last_frame() -> None:
+    looks, frames, pulse = boxes(a_look())
+    with pytest.raises(RuntimeError, match="CUDA"):
+        engine_loop(PaintsLevels(fails_at=4), looks, frames, Pulse(pulse), turns(9))
+    assert frames.newest().number == 3  # type: ignore[union-attr]
+
+
+def test_the_rate_asked_for_is_a_ceiling_and_lost_time_is_not_caught_up() -> None:
+    looks, frames, pulse = boxes(a_look(engine_fps=50.0))
+    painter = PaintsLevels()
+    began = time.monotonic()
+    engine_loop(painter, looks, frames, Pulse(pulse), turns(11, lambda n: time.sleep(0.5) if n == 1 else None))
+    assert time.monotonic() - began > 0.5 + 9 / 50 - 0.27
+
+
+def test_the_engine_is_loading_until_its_first_frame_however_long_that_takes() -> None:
+    looks, frames, pulse = boxes()
+    said: list[str] = []
+
+    class Watched(PaintsLevels):
+        def paint(self, look: Look) -> Rgb:
+            said.append(read_pulse(pulse)["state"])
+            time.sleep(0.12)
+            return super().paint(look)
+
+    keep_on = turns(5, lambda n: looks.put(a_look()) if n == 2 else None)
+    engine_loop(Watched(), looks, frames, Pulse(pulse), keep_on)
+    assert said == ["loading", "painting", "painting"]
+
+
+# The program's loop
+
+
+class Stage:
+    """The program's loop on a hand clock, one turn after the other; keeps every frame the audience got."""
+
+    def __init__(self, look: str | None = None, smooth: float = 0.0) -> None:
+        self.looks, self.frames, self.pulse = boxes(look or a_look(smooth=smooth))
+        self.program, self.now, self.shown = MemoryFrames(), 0.0, list[Frame]()
+
+    def run(self, count: int, before_each: Callable[[int], None] = lambda n: None) -> list[Frame]:
+        """The frames of so many turns of a program that has just been started."""
+        seen: list[Frame] = []
+
+        def step(n: int) -> None:
+            if n:
+                seen.append(self.program.newest())  # type: ignore[arg-type]
+            before_each(n)
+
+        pace = Pace(30.0, lambda: self.now, self._sleep)
+        args = (self.looks, self.frames, self.program, Pulse(self.pulse, 0.0), pace)
+        program_loop(Mix(*SIZE, self.now), *args, turns(count, step))
+        self.shown = [*seen, self.program.newest()]  # type: ignore[list-item]
+        return self.shown
+
+    def paint(self, number: int, level: int = 150) -> None:
+        self.frames.put(Frame(np.full((36, 64, 3), level, np.uint8), number, self.now, number, True))
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_the_audience_gets_standby_then_the_picture_then_keeps_it_alive() -> None:
+    stage = Stage()
+
+    def engine(n: int) -> None:
+        if 10 <= n < 20:  # paints for ten turns, then it is dead
+            stage.paint(n)
+
+    frames = stage.run(200, engine)
+    assert all(np.array_equal(frame.rgb, standby(*SIZE, (n + 1) / 30)) for n, frame in enumerate(frames[:10]))
+    assert [frame.is_painted for frame in frames] == [False] * 10 + [True] * 190
+    assert all(frame.rgb.mean() > 15 for frame in frames) and all(frame.rgb.mean() > 149 for frame in frames[10:])
+    assert read_pulse(stage.pulse)["holding"] is True
+    assert [frame.number for frame in frames] == list(range(1, 201))
+
+
+def test_an_engine_that_comes_back_ends_the_holding() -> None:
+    stage = Stage()
+    back = 5 + int(30 * HOLDING_AFTER_S) + 30
+    holding: list[bool] = []
+
+    def engine(n: int) -> None:
+        if n:
+            holding.append(read_pulse(stage.pulse)["holding"])
+        if n == 5 or n >= back:
+            stage.paint(n)
+
+    stage.run(back + 5, engine)
+    assert holding[back - 1] and not holding[back] and not holding[10]
+
+
+def test_a_blackout_is_in_the_very_next_frame_and_so_is_its_end() -> None:
+    stage = Stage()
+    stage.paint(1)
+    looks = {3: a_look(smooth=0.0, blackout=True), 6: a_look(smooth=0.0)}
+    frames = stage.run(9, lambda n: stage.looks.put(looks[n]) if n in looks else None)
+    assert [bool(frame.rgb.any()) for frame in frames] == [True] * 3 + [False] * 3 + [True] * 3
+
+
+def test_a_freeze_outlives_new_frames_and_a_dead_engine() -> None:
+    stage = Stage()
+    stage.paint(1, level=100)
+
+    def engine(n: int) -> None:
+        if n == 2:
+            stage.looks.put(a_look(smooth=0.0, freeze=True))
+        if 3 <= n < 10:
+            stage.paint(n, level=200)
+
+    frames = stage.run(120, engine)
+    assert all((frame.rgb == 100).all() for frame in frames)
+
+
+def test_a_program_that_was_killed_goes_on_with_the_next_number_and_never_with_black() -> None:
+    stage = Stage(smooth=0.5)
+    stage.paint(1)
+    stage.run(20)
+    frames = stage.run(20)  # a new process: a new mix, the same mailboxes, the engine's frame still there
+    assert [frame.number for frame in frames] == list(range(21, 41))
+    assert all(frame.rgb.mean() > 149 and frame.is_painted for frame in frames)
+
+
+def test_a_program_without_any_look_still_shows_something() -> None:
+    stage = Stage()
+    stage.looks = MemoryText()
+    assert all(frame.rgb.mean() > 15 for frame in stage.run(3))
+    stage.looks.put("not a look")
+    assert all(frame.rgb.mean() > 15 for frame in stage.run(3))
+
+
+def test_the_canvas_may_change_its_size_while_the_program_keeps_its_own() -> None:
+    stage = Stage()
+
+    def engine(n: int) -> None:
+        height, width = [(36, 64), (90, 122), (1, 300), (720, 64)][n % 4]
+        stage.frames.put(Frame(np.full((height, width, 3), 150, np.uint8), n, 0.0, 1, True))
+
+    assert {frame.rgb.shape for frame in stage.run(40, engine)} == {(36, 64, 3)}
+
+
+def test_the_program_says_which_look_its_newest_frame_was_painted_from() -> None:
+    stage = Stage()
+    frames = stage.run(6, lambda n: stage.paint(n, 150) if n in (2, 4) else None)
+    assert [frame.look for frame in frames] == [0, 0, 2, 2, 4, 4]
