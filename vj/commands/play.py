@@ -1,6 +1,7 @@
 """`vj play`: check everything, start the show, and open its dashboard."""
 
 import argparse
+import logging
 import os
 import subprocess
 import sys
@@ -90,12 +91,14 @@ def dashboard(folder: Folder) -> int:
     _need_terminal()
     from vj.dashboard.app import run as run_dashboard
 
+    logging.basicConfig(filename=folder.logs / "dashboard.log", format="%(asctime)s %(name)s %(levelname)s %(message)s")
     return run_dashboard(folder, lambda: show.stop(folder))
 
 
 def _need_terminal() -> None:
-    if not sys.stdout.isatty():
-        raise VjError("this is no terminal; use --headless, or run vj in one")
+    # Textual draws to standard error: `vj 2> file` would leave the screen blank.
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        raise VjError("this is no terminal; use --headless, or run vj in one with nothing redirected")
 
 
 def _start_keeper(plan: Plan, for_s: float) -> Folder:
