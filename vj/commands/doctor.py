@@ -36,19 +36,19 @@ def examine() -> dict[str, Any]:
 
     device, note = choose_device("auto")
     ports, reason = list_ports()
-    unused = gpu_unused()
+    unused, (guide, broken) = gpu_unused(), _guide()
     return {
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         "cores": os.cpu_count(),
         "libraries": {name: _version(name) for name in LIBRARIES},
         "device": str(device),
-        "guide": _guide(),
+        "guide": guide,
         "midi": list(ports) or reason,
         "sinks": {kind.name: kind.reason or "ready" for kind in sink_kinds()},
         "show": "running" if running_show() else "none",
         "notes": [note] if note else [],
         "gpu_unused": unused,
-        "problems": [text for text in (unused, _engine_stands_beside()) if text],
+        "problems": [text for text in (unused, broken, _engine_stands_beside()) if text],
     }
 
 
@@ -59,15 +59,16 @@ def _version(name: str) -> str:
         return "missing"
 
 
-def _guide() -> str:
+def _guide() -> tuple[str, str]:
+    """The shipped guide's name and "", or "missing" and why."""
     from engine.devices import choose_device
     from engine.errors import GuideError
     from engine.guides.loading import load_guide
 
     try:
-        return str(load_guide("shipped", choose_device("cpu")[0]).name)
+        return str(load_guide("shipped", choose_device("cpu")[0]).name), ""
     except GuideError as err:
-        return str(err)
+        return "missing", str(err)
 
 
 def _engine_stands_beside() -> str:
