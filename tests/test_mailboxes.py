@@ -102,7 +102,7 @@ def test_two_readers_of_a_writer_at_full_speed_never_see_a_torn_frame(tmp_path: 
     SharedFrames(tmp_path / "frame", HEIGHT * WIDTH * 3)
     with process(WRITE_FRAMES, tmp_path / "frame", 0) as writer:
         wait_for_line(writer)
-        with process(READ_FRAMES, tmp_path / "frame", 2.0) as one, process(READ_FRAMES, tmp_path / "frame", 2.0) as two:
+        with process(READ_FRAMES, tmp_path / "frame", 1.2) as one, process(READ_FRAMES, tmp_path / "frame", 1.2) as two:
             assert finished(one) > 20
             assert finished(two) > 20
 
@@ -111,7 +111,7 @@ def test_two_readers_of_a_writer_at_full_speed_always_find_a_whole_text(tmp_path
     SharedText(tmp_path / "look", 4096)
     with process(WRITE_TEXTS, tmp_path / "look") as writer:
         wait_for_line(writer)
-        with process(READ_TEXTS, tmp_path / "look", 2.0) as one, process(READ_TEXTS, tmp_path / "look", 2.0) as two:
+        with process(READ_TEXTS, tmp_path / "look", 1.2) as one, process(READ_TEXTS, tmp_path / "look", 1.2) as two:
             assert finished(one) > 1000
             assert finished(two) > 1000
 

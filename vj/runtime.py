@@ -102,19 +102,19 @@ class Folder:
         """Host, port and token of the desk's control socket, or None while there is no desk."""
         try:
             data = json.loads((self.root / "door.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return str(data["host"]), int(data["port"]), str(data["token"])
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        return data["host"], data["port"], data["token"]
 
 
 def running_show() -> Folder | None:
     """The show that runs for this user, found by its folder, or None. A folder of dead processes is no show."""
     root = runtime_root()
     try:
-        data = json.loads((root / "show.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        boxes = Path(json.loads((root / "show.json").read_text(encoding="utf-8"))["boxes"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    folder = Folder(root, Path(data["boxes"]), root / "logs")
+    folder = Folder(root, boxes, root / "logs")
     return folder if folder.boxes.is_dir() and any(map(is_alive, pids(folder).values())) else None
 
 

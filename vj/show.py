@@ -114,7 +114,7 @@ def prepare(plan: Plan) -> Folder:
 
 def _clear(root: Path, resume: bool) -> None:
     """Take away what a show before left behind, its mailboxes too; its saved desk is kept aside or resumed."""
-    with contextlib.suppress(OSError, ValueError, KeyError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         boxes = Path(json.loads((root / "show.json").read_text(encoding="utf-8"))["boxes"])
         if boxes.name.startswith("vj-"):
             shutil.rmtree(boxes, ignore_errors=True)

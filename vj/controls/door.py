@@ -49,7 +49,7 @@ class Door:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump({"host": "127.0.0.1", "port": port, "token": self._token}, file)
         draft.replace(self._file)
-        threading.Thread(target=self._server.serve_forever, args=(0.2,), daemon=True, name="door").start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True, name="door").start()
 
     def stop(self) -> None:
         """Close the socket and take the file away."""

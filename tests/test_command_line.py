@@ -1,0 +1,242 @@
+"""The command line: what is wrong is said before the show, all at once, with the right exit code and no traceback."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vj import library
+from vj.__main__ import COMMANDS, main
+
+Answer = tuple[int, list[str], list[str]]
+
+
+@pytest.fixture
+def vj(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    """Runs a command in this process: exit code, lines on stdout, lines on stderr. An exception fails the test."""
+
+    def run(*words: object) -> Answer:
+        capsys.readouterr()
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as end:  # argparse's own way out
+            code = end.code if isinstance(end.code, int) else 1
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return code, out.splitlines(), err.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def refused(vj: Callable[..., Answer]) -> Callable[..., list[str]]:
+    """The problems that `vj play --headless` with these words names; nothing was started and nothing left behind."""
+
+    def run(*words: object, code: int = 2) -> list[str]:
+        found, out, err = vj("play", "--headless", *words)
+        assert found == code and out == [] and all(line.startswith("vj: ") for line in err)
+        assert list(Path(os.environ["VJ_RUNTIME"]).iterdir()) == []
+        return [line.removeprefix("vj: ") for line in err]
+
+    return run
+
+
+def song(folder: Path, text: str = "[00:01.00]a red rose\n[00:05.00]a sea\n", name: str = "song.lrc") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+# Bad usage: exit code 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--preset", "lvie"], "no preset called 'lvie'; did you mean 'live'?"),
+        (["--preset", "nowhere/live.toml"], "nowhere/live.toml: no such file"),
+        (["--mapping", "nanokontrol"], "no mapping called 'nanokontrol'; did you mean 'nanokontrol2'?"),
+        (["nigth-ferry"], "no cue file called 'nigth-ferry'; did you mean 'night-ferry'?"),
+        (["song.lrc"], "song.lrc: no such file"),
+        (["--size", "big"], "--size 'big': give width and height as in 1280x720"),
+        (["--size", "32x32"], "--size 32x32: from 64x64 to 3840x2160"),
+        (["--size", "9999x9999"], "--size 9999x9999: from 64x64 to 3840x2160"),
+        (["--size", "12x"], "--size '12x': give width and height as in 1280x720"),
+        (["--fps", "0"], "--fps 0: from 1 to 120"),
+        (["--fps", "nan"], "--fps nan: from 1 to 120"),
+        (["--for", "-3"], "--for -3: give it as seconds, more than 0"),
+        (["--for", "nan"], "--for nan: give it as seconds, more than 0"),
+        (["--cores", "-3"], "--cores -3: from 1 to as many as there are"),
+        (["--set", "temprature=3"], "no parameter called 'temprature'; did you mean 'temperature'?"),
+        (["--set", "temperature"], "write it as parameter=value"),
+        (["--set", "=3"], "no parameter called ''"),
+        (["--set", "temperature=hot"], "temperature takes a number, not 'hot'"),
+        (["--set", "temperature=101"], "temperature must be a number from 0 to 100, not 101.0"),
+        (["--set", "temperature=nan"], "temperature takes a finite number, not nan"),
+        (["--set", "steps=2.5"], "steps takes a number, not '2.5'"),
+        (["--set", "canvas=marble"], "canvas must be one of pyramid, pixels, not 'marble'"),
+        (["--set", "freeze=maybe"], "freeze is a switch and takes true or false, not 'maybe'"),
+        (["--set", "reroll=1"], "reroll is fired live and cannot stand in a file"),
+        (["--osc", "9000"], "--osc '9000': give it as HOST:PORT, as in 127.0.0.1:9000"),
+        (["--osc", "localhost:http"], "give it as HOST:PORT"),
+        (["--osc", "localhost:70000"], "give it as HOST:PORT"),
+        (["--sink", "brwser"], "no sink called 'brwser'; did you mean 'browser'?"),
+        (["--sink", "record"], "record needs a file"),
+        (["--sink", "browser:http"], "--sink browser:http:"),
+        (["--sink", "frames:"], "frames needs a folder"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_wrong_is_said_in_one_line(refused: Callable[..., list[str]], words: list[str], said: str) -> None:
+    with_sink = [] if "--sink" in words else ["--sink", "frames:pictures"]
+    [line] = refused(*words, *with_sink)
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    "words", [["--fps", "fast"], ["--nonsense"], ["one.lrc", "two.lrc"], ["--device", "tpu"], ["--seed", "x"]]
+)
+def test_what_is_no_option_is_refused_with_the_usage(vj: Callable[..., Answer], words: list[str]) -> None:
+    code, out, err = vj("play", *words)
+    assert code == 2 and out == [] and err[0].startswith("usage: vj") and "error:" in err[-1]
+
+
+def test_an_unknown_command_is_refused_with_the_known_ones(vj: Callable[..., Answer]) -> None:
+    code, _, err = vj("paly")
+    assert code == 2 and "invalid choice: 'paly'" in err[-1] and "play" in err[-1]
+
+
+def test_every_problem_is_named_at_once(refused: Callable[..., list[str]], home: Path) -> None:
+    (home / "p.toml").write_text("[parameters]\nsteps = 0\nnois = 1\n")
+    (home / "m.toml").write_text('title = "M"\n[[control]]\ncc = 200\nparameter = "temperature"\n')
+    lyrics = song(home, "[00:61.00]a rose\n[ab]x\n[00:02.00]a sea\n[99]\n[1:2:3\n")
+    lines = refused(
+        lyrics, "--preset", home / "p.toml", "--mapping", home / "m.toml", "--mapping", "nope", "--size", "7",
+        "--fps", "500", "--set", "warmth=3", "--set", "steps=99", "--osc", "x", "--sink", "brwser", "--sink", "frames:",
+    )  # fmt: skip
+    text = "\n".join(lines)
+    for piece in (
+        "p.toml:2: steps must", "p.toml:3: no parameter called 'nois'", "m.toml:3: cc must", "called 'nope'",
+        "--size '7'", "--fps 500", "--set warmth=3",
+        "--set steps=99", "--osc 'x'", "--sink brwser", "--sink frames:", "song.lrc:1: ",
+    ):  # fmt: skip
+        assert piece in text, piece
+    assert len(lines) == len(set(lines))
+
+
+def test_a_cue_file_without_a_cue_and_one_of_another_kind_are_refused(
+    refused: Callable[..., list[str]], home: Path
+) -> None:
+    [line] = refused(song(home, "only words\n"), "--sink", "frames:x")
+    assert "song.lrc: no line has both a time stamp and words" in line
+    [line] = refused(song(home, "x", "song.docx"), "--sink", "frames:x")
+    assert "song.docx: no cue files are read from '.docx'; known are .lrc" in line
+
+
+# Devices and ports: exit code 3
+
+
+def test_a_taken_osc_port_is_named(refused: Callable[..., list[str]]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        [line] = refused("--osc", f"127.0.0.1:{port}", "--sink", "frames:x", code=3)
+    assert f"port {port}" in line and "taken" in line and "--osc" in line
+
+
+def test_a_taken_browser_port_is_named(refused: Callable[..., list[str]], free_port: Callable[[], int]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        [line] = refused("--sink", f"browser:{port}", "--osc", f"127.0.0.1:{free_port()}", code=3)
+    assert str(port) in line and "taken" in line
+
+
+def test_wrong_usage_goes_before_a_taken_port(refused: Callable[..., list[str]]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        [line] = refused("--sink", f"browser:{taken.getsockname()[1]}", "--preset", "nope")
+    assert "no preset called 'nope'" in line
+
+
+# Without a show, without a terminal
+
+
+@pytest.mark.parametrize("words", [["stop"], ["part", "engine"], ["part", "sink-7"]], ids=" ".join)
+def test_without_a_show_there_is_nothing_to_stop_or_to_join(vj: Callable[..., Answer], words: list[str]) -> None:
+    code, out, err = vj(*words)
+    assert code == 1 and out == [] and "no show is running" in err[-1]
+
+
+def test_a_dashboard_needs_a_terminal_and_nothing_is_started_without_one(
+    vj: Callable[..., Answer], home: Path, free_port: Callable[[], int]
+) -> None:
+    code, _, err = vj("play", "--sink", f"frames:{home}/x", "--osc", f"127.0.0.1:{free_port()}")
+    assert code == 1 and "this is no terminal; use --headless" in err[-1]
+    assert not (home / "run" / "show.json").exists()
+
+
+def test_a_folder_of_dead_processes_is_no_show(vj: Callable[..., Answer], home: Path) -> None:
+    boxes = home / "vj-boxes"
+    boxes.mkdir()
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (home / "run" / "show.json").write_text(f'{{"boxes": "{boxes}"}}')
+    (home / "run" / "engine.pid").write_text(str(ended.pid))
+    assert vj("stop")[0] == 1
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", "{}", '{"boxes": 3}'])
+def test_a_spoiled_show_file_is_no_show(vj: Callable[..., Answer], home: Path, text: str) -> None:
+    (home / "run" / "show.json").write_text(text)
+    code, _, err = vj("stop")
+    assert code == 1 and err == ["vj: no show is running"]
+
+
+@pytest.mark.skipif(os.name == "nt" or not Path("/dev/null").exists(), reason="needs a file that is no folder")
+def test_a_runtime_folder_that_cannot_be_made_is_one_line(
+    vj: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
+    monkeypatch.setenv("VJ_RUNTIME", "/dev/null/vj")
+    code, out, err = vj("play", "--headless", "--sink", "frames:/dev/null/x", "--osc", f"127.0.0.1:{free_port()}")
+    assert code in (1, 2, 3) and out == [] and err and "/dev/null" in err[-1]
+
+
+# Commands that only answer
+
+
+def test_every_command_has_its_help(vj: Callable[..., Answer]) -> None:
+    for name in COMMANDS:
+        code, out, err = vj(name, "--help")
+        assert code == 0 and out[0].startswith(f"usage: vj {name}") and err == []
+    assert vj("--version")[1][0].startswith("vj ")
+
+
+@pytest.mark.parametrize("kind", ["presets", "mappings", "cues"])
+def test_every_shipped_file_passes_its_check(vj: Callable[..., Answer], kind: str) -> None:
+    code, out, err = vj(kind, "check")
+    assert code == 0 and err == [] and len(out) >= len(library.paths(kind)) > 0
+
+
+@pytest.mark.parametrize("kind", ["presets", "mappings", "cues"])
+def test_a_check_goes_on_after_a_bad_file_and_gives_2(vj: Callable[..., Answer], home: Path, kind: str) -> None:
+    ending = "lrc" if kind == "cues" else "toml"
+    for name in ("one", "two"):
+        (home / f"{name}.{ending}").write_text("[[[")
+    good = next(iter(library.paths(kind)))
+    code, out, _ = vj(kind, "check", home / f"one.{ending}", good, home / f"two.{ending}", "absent")
+    text = "\n".join(out)
+    assert code == 2 and all(word in text for word in (f"one.{ending}", good, f"two.{ending}", "absent"))
+
+
+def test_a_warning_leaves_the_check_at_0(vj: Callable[..., Answer], home: Path) -> None:
+    code, out, _ = vj("cues", "check", song(home, "no stamp here\n[00:01.00]a rose\n"))
+    assert code == 0 and "song.lrc:1: skipped" in out[0] and "1 cues" in out[-1]
+
+
+def test_a_reader_that_goes_away_brings_no_traceback(home: Path) -> None:
+    command = f"{sys.executable} -m vj parameters | head -n 1; {sys.executable} -m vj presets check | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert "Traceback" not in done.stderr and done.stdout.count("\n") == 1
