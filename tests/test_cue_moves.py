@@ -34,6 +34,8 @@ def line(state: ShowState, now: float) -> tuple[str, str, float]:
     return look.line, look.next_line, pytest.approx(look.blend)  # type: ignore[return-value]
 
 
+NO_HOLD = Change("set", 0.0, parameter="hold")
+
 # Prompts typed by hand
 
 
@@ -68,10 +70,17 @@ def test_a_lyric_is_there_at_once_with_the_next_on_standby() -> None:
 
 
 def test_a_typed_prompt_holds_until_the_song_begins_its_next_cue() -> None:
-    state = running().after(Change("prompt", "typed", seconds=0.0), 3.0)
+    state = running().after(NO_HOLD, 0.0).after(Change("prompt", "typed", seconds=0.0), 3.0)
     assert line(state, 5.9)[0] == "typed"
     assert line(state, 6.0) == ("two", "", 0.0)
     assert line(state, 12.5)[0] == "four"
+
+
+def test_a_typed_prompt_stays_for_its_hold_whatever_is_sung_meanwhile() -> None:
+    state = running().after(Change("set", 5.0, parameter="hold"), 0.0)
+    state = state.after(Change("prompt", "typed", seconds=0.0), 3.0)
+    assert line(state, 7.9)[0] == "typed"
+    assert line(state, 8.0)[0] == "two"
 
 
 def test_a_prompt_typed_before_the_song_holds_until_its_first_cue() -> None:

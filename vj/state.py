@@ -38,7 +38,7 @@ class CueClock:
 
 @dataclass(frozen=True, slots=True)
 class LivePrompt:
-    """A line typed or sent by hand: it crossfades in from `before` and holds until the next cue begins."""
+    """A line typed or sent by hand: it crossfades in from `before` and stays until the song takes the line back."""
 
     text: str
     before: str
@@ -111,13 +111,17 @@ class ShowState:
         """The look at this time: the parameters, and the line from a live prompt or else from the cue list."""
         cue = self.cue_at(now)
         index = cue.index if cue else 0
-        if self.live and (cue is None or index == self.live.cue_index):
+        if self.live and self._holds(self.live, index, now):
             line, next_line, blend = self.live.lines(now)
         elif cue and self.clock.state != "stopped":
             line, next_line, blend = cue.line, cue.next_line, cue.blend
         else:
             line, next_line, blend = self.look.line, "", 0.0
         return replace(self.look, line=line, next_line=next_line, blend=blend)
+
+    def _holds(self, live: LivePrompt, index: int, now: float) -> bool:
+        """Whether a prompt by hand has the line: until another cue is sung, and for `hold` seconds whatever is sung."""
+        return index == live.cue_index or now - live.started < self.look.number("hold")
 
     def _value(self, change: Change) -> Value:
         row = parameter(change.parameter)
