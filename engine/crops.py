@@ -66,8 +66,9 @@ def views(picture: Tensor, cut: Cut, size: int, generator: torch.Generator) -> T
 def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) -> Tensor:
     """Each view's (left, top, right, bottom), (n, 4), where the picture spans -1..1 both ways; overviews first.
 
-    An overview is as tall as the picture (as wide, where that is the longer side) and up to a third wider than tall;
-    an inner view has a share low..high of the picture's area and an aspect of 3/4..4/3.
+    An overview is as tall as the picture (as wide, where that is the shorter side), up to a third longer the other
+    way, and in the middle but for `overhang`: wandering further, it would smear the subject along the picture.
+    An inner view has a share low..high of the picture's area and an aspect of 3/4..4/3.
     """
     chance = torch.rand(cut.overviews + cut.inner, 4, generator=generator, device=generator.device)
     whole, part = chance[: cut.overviews], chance[cut.overviews :]
@@ -80,8 +81,8 @@ def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) ->
     high = torch.minimum(high, wide / ASPECTS[0])
     half_wide = torch.cat([longer if width > height else side, wide]).clamp(max=width) / width
     half_high = torch.cat([longer if height > width else side, high]).clamp(max=height) / height
-    x = _placed(chance[:, 2], half_wide, cut.overhang)
-    y = _placed(chance[:, 3], half_high, cut.overhang)
+    x = torch.cat([_wandering(whole[:, 2], cut), _placed(part[:, 2], half_wide[len(whole) :], cut.overhang)])
+    y = torch.cat([_wandering(whole[:, 3], cut), _placed(part[:, 3], half_high[len(whole) :], cut.overhang)])
     return torch.stack([x - half_wide, y - half_high, x + half_wide, y + half_high], dim=1)
 
 
@@ -125,6 +126,11 @@ def untilting(tilts: Tensor) -> Tensor:
     # Heckbert's square is 0..1, ours -1..1.
     u, v, w = back.unbind(dim=1)
     return torch.stack([2.0 * u - w, 2.0 * v - w, w], dim=1)
+
+
+def _wandering(chance: Tensor, cut: Cut) -> Tensor:
+    """Centres near the picture's own."""
+    return (2.0 * chance - 1.0) * cut.overhang
 
 
 def _placed(chance: Tensor, half: Tensor, overhang: float) -> Tensor:

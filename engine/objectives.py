@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -13,6 +14,10 @@ class Goal:
 
     vectors: Tensor
     weights: Tensor
+
+    def direction(self) -> Tensor:
+        """Where all prompts together pull, a unit vector (d,)."""
+        return F.normalize(self.weights @ self.vectors, dim=0)
 
 
 @dataclass(frozen=True, slots=True)

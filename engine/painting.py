@@ -43,6 +43,8 @@ class Painting:
         self._optimiser: torch.optim.Adam | None = None
         self._carried: Tensor | None = None
         self._previous: Tensor | None = None
+        self._directions: list[Tensor | None] = []
+        self._unrest = 0.0
 
     @property
     def is_new(self) -> bool:
@@ -75,7 +77,9 @@ class Painting:
         It is (1, 3, h, w), neither clamped nor denoised.
         """
         canvas = self._fitted(look)
-        aim = Aim(look, LAWS[look.text("temperature_law")](look), crops, tuple(pulls), self._previous)
+        self._unrest = max(0.9 * self._unrest, self._change(pulls))
+        heat = LAWS[look.text("temperature_law")](look, self._unrest)
+        aim = Aim(look, heat, crops, tuple(pulls), self._previous)
         if self._carried is not None and not self.is_new:
             canvas.become(next_start(self._carried, aim.heat, self._random))
         optimiser = self._ready_optimiser(canvas, look)
@@ -93,6 +97,16 @@ class Painting:
         self._previous = canvas.draw().detach().clone()
         self._carried = kept.get(look.whole("carry_step"), self._previous)
         return kept.get(look.whole("show_step"), self._previous)
+
+    def _change(self, pulls: Sequence[Pull]) -> float:
+        """How much the prompts changed since the last frame, 0..1; a crossfade of two seconds is about a third."""
+        before, self._directions = self._directions, [None if goal is None else goal.direction() for _, goal in pulls]
+        steps = [
+            (now - then).norm().item()
+            for now, then in zip(self._directions, before, strict=False)
+            if now is not None and then is not None
+        ]
+        return min(1.0, 8.0 * max(steps, default=0.0))
 
     def _fitted(self, look: Look) -> Canvas:
         """The canvas of the look's kind and size; a change keeps the picture and, within a kind, the optimiser."""

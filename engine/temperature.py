@@ -17,7 +17,9 @@ class Heat:
     hold: float
     """Weight w_c of staying like the frame before."""
     squish: float
-    """What the frame before is divided by."""
+    """What the frame before is divided by, counted from `middle`."""
+    middle: float
+    """The value that division leaves as it is."""
     noise: float
     """Deviation of the noise added to it."""
     pace: float
@@ -26,43 +28,55 @@ class Heat:
     """Noise soft and coarse (True) or of every pixel alone (False)."""
 
 
-def paper(look: Look) -> Heat:
-    """The authors' law (Schaldenbrand 2022): w_c = s(1 - T/100) with s = 4; z becomes z / (4T/100 + 2) + N(0, 1)."""
+def paper(look: Look, unrest: float = 0.0) -> Heat:
+    """The authors' law (Schaldenbrand 2022): w_c = s(1 - T/100) with s = 4; z becomes z / (4T/100 + 2) + N(0, 1).
+
+    `unrest` changes nothing here.
+    """
     share = _share(look)
     return Heat(
         hold=look.number("stability") * (1.0 - share),
         squish=4.0 * share + 2.0,
+        middle=0.0,
         noise=look.number("noise"),
         pace=1.0,
         is_cloudy=False,
     )
 
 
-def live(look: Look) -> Heat:
-    """Almost still at 0, lively at 100; the picture itself is kept, never divided."""
+def live(look: Look, unrest: float = 0.0) -> Heat:
+    """Almost still at 0, lively at 100, and livelier for a moment after a change of prompt (`unrest`, 0..1).
+
+    Every frame gives some of its contrast up: what no prompt upholds any more is gone within a second, and nothing is
+    driven ever further into pure colours.
+    """
     share = _share(look)
+    share += 0.6 * unrest * min(1.0, share / 0.2) * (1.0 - share)
     return Heat(
-        hold=look.number("stability") * (1.0 - share) ** 2,
-        squish=1.0,
+        # The text's gradients add up to about 0.15 over a picture, those of the hold to its weight.
+        hold=0.1 * look.number("stability") * (1.0 - share) ** 2,
+        squish=1.0 / (1.0 - 0.3 * share),
+        middle=0.5,
         noise=look.number("noise") * share**1.5,
         pace=0.06 + 0.94 * min(1.0, share / 0.7),
         is_cloudy=True,
     )
 
 
-LAWS: dict[str, Callable[[Look], Heat]] = {"live": live, "paper": paper}
-"""One law for each choice of the parameter `temperature_law`."""
+LAWS: dict[str, Callable[[Look, float], Heat]] = {"live": live, "paper": paper}
+"""One law (look, unrest) for each choice of the parameter `temperature_law`."""
 
 
 def next_start(picture: Tensor, heat: Heat, generator: torch.Generator) -> Tensor:
     """What the next frame is optimised from: the carried picture divided, plus noise; (1, 3, h, w), not clamped."""
+    kept = heat.middle + (picture - heat.middle) / heat.squish
     if heat.noise == 0.0:
-        return picture / heat.squish
+        return kept
     if heat.is_cloudy:
         noise = cloud_noise(picture.shape[-2], picture.shape[-1], generator)
     else:
         noise = torch.randn(picture.shape, generator=generator, device=picture.device)
-    return picture / heat.squish + heat.noise * noise
+    return kept + heat.noise * noise
 
 
 def _share(look: Look) -> float:
