@@ -69,8 +69,9 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         return tomllib.loads(text), text
     except tomllib.TOMLDecodeError as err:
         found = re.search(r"at line (\d+)", str(err))
-        what = re.sub(r" \(at line .*", "", str(err))
-        raise FileProblems([Problem(path, int(found[1]) if found else 0, f"not TOML: {what}")]) from err
+        what = re.sub(r" \(at .*", "", str(err))
+        line = int(found[1]) if found else text.count("\n") + 1  # "at end of document"
+        raise FileProblems([Problem(path, line, f"not TOML: {what}")]) from err
     except (OSError, RecursionError, ValueError) as err:  # ValueError: not UTF-8, or a number of thousands of digits
         raise FileProblems([Problem(path, 0, f"cannot be read: {err}")]) from err
 

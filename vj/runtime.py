@@ -135,7 +135,7 @@ def is_alive(pid: int) -> bool:
 
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
+    except (psutil.Error, ValueError, OverflowError):
         return False
 
 
