@@ -1,0 +1,73 @@
+"""The default on stage: the live preset and the shipped guide, from one prompt to the next within two seconds."""
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.guides.loading import load_guide
+from engine.parameters import PARAMETERS, Look
+from engine.step import Engine
+
+CPU = torch.device("cpu")
+PRESETS = Path(__file__).resolve().parent.parent / "presets"
+TWO_SECONDS = 24
+"""Frames in two seconds at twelve a second, the least the engine is to reach."""
+
+
+def values_of(name: str) -> dict[str, object]:
+    return tomllib.loads((PRESETS / f"{name}.toml").read_text(encoding="utf-8"))["parameters"]
+
+
+LIVE = Look().with_values({**values_of("live"), "governor": False})
+
+
+@pytest.fixture()
+def engine() -> Engine:
+    torch.set_num_threads(1)
+    return Engine([load_guide("shipped", CPU)], CPU, seed=0, is_live=False)
+
+
+def painted(engine: Engine, text: str, frames: int = TWO_SECONDS) -> np.ndarray:
+    """The last of these frames, (h, w, 3), 0..1."""
+    for _ in range(frames):
+        rgb = engine.paint(replace(LIVE, line=text))
+    return rgb / 255.0
+
+
+def places_of(picture: np.ndarray, rows: int = 4, columns: int = 6) -> np.ndarray:
+    """The mean colour of each of 4 x 6 places, (24, 3); the outer ones are the border."""
+    parts = [np.array_split(row, columns, axis=1) for row in np.array_split(picture, rows, axis=0)]
+    return np.array([part.mean(axis=(0, 1)) for row in parts for part in row])
+
+
+def test_the_live_preset_is_what_the_table_starts_with():
+    values = values_of("live")
+    assert values == {name: PARAMETERS[name].default for name in values}
+    picture = {row.name for row in PARAMETERS.values() if row.group == "picture" and row.kind != "trigger"}
+    assert set(values) == picture
+
+
+def test_a_bright_picture_turns_to_night_within_two_seconds_border_and_all(engine: Engine):
+    bright = painted(engine, "a red heart on white", 60)
+    assert bright.mean() > 0.5
+    night = places_of(painted(engine, "starry night")).mean(axis=1)
+    assert night.mean() < 0.25
+    assert (night < 0.45).all()
+
+
+def test_night_turns_to_grass_within_two_seconds_border_and_all(engine: Engine):
+    assert painted(engine, "starry night", 60).mean() < 0.25
+    red, green, blue = places_of(painted(engine, "grass")).T
+    assert (green > 0.25).all()
+    assert (green > red).mean() > 0.8 and (green > blue).mean() > 0.8
+
+
+def test_pictures_have_no_grid(engine: Engine):
+    """Neighbouring pixels are alike: nothing alternates from pixel to pixel."""
+    picture = painted(engine, "ocean waves", 40)
+    across, down = np.abs(np.diff(picture, 2, axis=1)).mean(), np.abs(np.diff(picture, 2, axis=0)).mean()
+    assert across < 0.25 * picture.std() and down < 0.25 * picture.std()
