@@ -55,7 +55,8 @@ class Entry(Input):
         self.disabled = False
         self.value = text
         self.cursor_position = len(text)
-        self.focus()
+        # At once: `focus` would come some messages later, and letters typed until then would be lost.
+        self.screen.set_focus(self)
 
     def action_put_away(self) -> None:
         """Stop typing; nothing is lost."""
