@@ -1,5 +1,6 @@
 """The keeper with real processes, tiny ones: what ends or hangs is started again, and stopping leaves nobody behind."""
 
+import json
 import os
 import signal
 import sys
@@ -140,6 +141,18 @@ def test_a_part_that_beats_is_never_taken_for_hung(world: World) -> None:
     world.start()
     world.for_a_while(1.2)
     assert part.restarts == 0
+
+
+def test_a_part_whose_frames_take_long_may_be_silent_for_some_of_them(world: World) -> None:
+    part = world.part("one")
+    world.start()
+    world.order("one", "silent")
+    time.sleep(0.1)
+    slow = {"pid": pid_of(part), "at": time.monotonic(), "state": "painting", "frame_ms": 400.0}
+    world.folder.pulse("one").put(json.dumps(slow))
+    world.for_a_while(1.2)
+    assert part.restarts == 0
+    world.until(lambda: part.restarts == 1)
 
 
 @pytest.mark.parametrize("state", ["loading", "opening"])

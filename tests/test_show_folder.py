@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,8 @@ from vj import show
 from vj.errors import VjError
 from vj.mailboxes import Frame
 from vj.parts import opening_state
-from vj.runtime import Door, Folder, Plan, is_alive, pids, running_show
+from vj.pulse import is_fresh
+from vj.runtime import Door, Folder, Plan, is_alive, pids, running_show, shared_memory_root
 from vj.status import faults, status
 
 PLAN = Plan(width=64, height=64, sinks=("browser:1", "frames:x", "frames:y"))
@@ -133,6 +135,17 @@ def test_a_spoiled_door_file_is_no_door(folder: Folder, text: str) -> None:
     assert folder.door() is None and Door(folder).send is not None
 
 
+@pytest.mark.parametrize(("free", "is_memory"), [(64 << 20, False), (8 << 30, True)])
+def test_mailboxes_lie_in_memory_only_where_there_is_enough_of_it(
+    free: int, is_memory: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if not os.access("/dev/shm", os.W_OK):
+        pytest.skip("this system offers no memory as files")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    assert shared_memory_root() == (Path("/dev/shm") if is_memory else tmp_path)
+
+
 # What the parts say of themselves, together
 
 
@@ -155,6 +168,12 @@ def test_a_part_that_never_spoke_is_a_fault_after_a_while_and_one_that_fell_sile
     assert "engine does not answer" in status(folder, PLAN, time.monotonic() - 1)["faults"]
     line = status(folder, PLAN, time.monotonic() - 60)
     assert "desk does not answer" in line["faults"] and line["engine_fps"] == 0.0 and line["guide"] == ""
+
+
+def test_a_painter_of_slow_frames_is_answering_between_them() -> None:
+    assert is_fresh({"at": 10.0}, 12.9) and not is_fresh({"at": 10.0}, 13.1)
+    assert is_fresh({"at": 10.0, "frame_ms": 9000.0}, 40.0) and not is_fresh({"at": 10.0, "frame_ms": 9000.0}, 47.0)
+    assert not is_fresh({}, 0.0)
 
 
 def test_every_fault_is_a_sentence_that_names_its_part() -> None:

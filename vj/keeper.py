@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vj.pulse import read_pulse
+from vj.pulse import patience_s, read_pulse
 from vj.runtime import Folder
 
 log = logging.getLogger("vj.keeper")
@@ -41,7 +41,8 @@ class Part:
         """Whether it worked and then fell silent. A pulse of the process before it does not count."""
         if self.process is None or pulse.get("pid") != self.process.pid:
             return False
-        return pulse.get("state", "ok") not in STARTING and now - pulse.get("at", now) > self.stale_s
+        is_silent = now - pulse.get("at", now) > patience_s(pulse, self.stale_s)
+        return pulse.get("state", "ok") not in STARTING and is_silent
 
 
 @dataclass(slots=True)

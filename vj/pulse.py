@@ -55,6 +55,14 @@ def read_pulse(box: TextMailbox) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def patience_s(pulse: dict[str, Any], least_s: float) -> float:
+    """How long the part that reported this may be silent: `least_s`, and longer where it paints slowly.
+
+    A frame of the paper's guides takes a processor ten seconds and more; no pulse comes from within a frame.
+    """
+    return max(least_s, 4.0 * float(pulse.get("frame_ms", 0.0)) / 1000.0)
+
+
 def is_fresh(pulse: dict[str, Any], now: float) -> bool:
     """Whether the part that reported is still answering."""
-    return bool(pulse) and now - float(pulse.get("at", -1e9)) <= STALE_S
+    return bool(pulse) and now - float(pulse.get("at", -1e9)) <= patience_s(pulse, STALE_S)

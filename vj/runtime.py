@@ -5,6 +5,7 @@ One show runs for one user and one `VJ_RUNTIME`; everything it shares lies in on
 
 import json
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import Mapping
@@ -65,9 +66,12 @@ def runtime_root() -> Path:
 
 
 def shared_memory_root() -> Path:
-    """Where mailboxes lie: memory where the system offers it as files, else the temporary folder."""
+    """Where mailboxes lie: memory where the system offers enough of it as files, else the temporary folder."""
     memory = Path("/dev/shm")  # noqa: S108 - memory, and the show makes a private folder in it
-    return memory if memory.is_dir() and os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+    is_there = memory.is_dir() and os.access(memory, os.W_OK)
+    # Containers give 64 MB by default, and a process that writes beyond them is killed by the system (SIGBUS).
+    is_enough = is_there and shutil.disk_usage(memory).free > 8 * MAX_FRAME_BYTES
+    return memory if is_enough else Path(tempfile.gettempdir())
 
 
 @dataclass(frozen=True, slots=True)
