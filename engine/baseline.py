@@ -1,7 +1,7 @@
 """The authors' way of computing a step, written afresh from what the paper's code is known to do; for the bench only.
 
 Plain pixels and an Adam made anew for every frame, one torchvision chain for each crop in a Python loop, gradients
-for the guide's weights too, and the loss read back after every step.
+for the guide's weights too, single precision, and the loss read back after every step.
 """
 
 import copy
@@ -21,7 +21,7 @@ PROMPTS = ("a red heart on white", "starry night")
 def baseline_frames(guide: Guide, look: Look) -> Iterator[None]:
     """Frames of the look's canvas size, steps and crops the authors' way, one for each `next`."""
     trained = replace(guide, model=copy.deepcopy(guide.model))
-    trained.model.requires_grad_(True)
+    trained.model.float().requires_grad_(True)
     chain, texts = _augmentation(guide), guide.embed_text(PROMPTS)
     size = (1, 3, look.whole("canvas_height"), look.whole("canvas_width"))
     pixels = torch.rand(size, device=guide.device)

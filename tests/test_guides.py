@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import open_clip
@@ -98,8 +99,22 @@ def test_pictures_are_normalised_with_the_guides_own_mean_and_std(folder: Path, 
     guide = load_guide(str(folder), CPU)
     views = torch.rand(2, 3, 32, 32)
     mean, std = torch.tensor(GREY["mean"]).view(3, 1, 1), torch.tensor(GREY["std"]).view(3, 1, 1)
-    by_hand = guide.model.encode_image((views - mean) / std, normalize=True)
-    assert torch.allclose(guide.embed_image(views), by_hand, atol=1e-6)
+    by_hand = guide.model.encode_image(((views - mean) / std).to(guide.image_dtype), normalize=True)
+    assert torch.allclose(guide.embed_image(views), by_hand.float(), atol=0.02)
+    assert not torch.allclose(guide.embed_image(views + 0.2), by_hand.float(), atol=0.02)
+
+
+def test_half_the_bits_change_no_direction():
+    """Where the processor computes in bfloat16, the picture is pulled the same way as in single precision."""
+    quick, exact = load_guide("shipped", CPU), load_guide("shipped", CPU)
+    exact.model.visual.float()
+    exact = replace(exact, image_dtype=torch.float32)
+    pulls = []
+    for guide in (quick, exact):
+        views = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+        (guide.embed_image(views) @ guide.embed_text(["starry night"]).T).sum().backward()
+        pulls.append(views.grad.flatten())
+    assert torch.cosine_similarity(*pulls, dim=0) > 0.995
 
 
 def test_code_in_a_file_of_weights_never_runs(small_model: str, tmp_path: Path):

@@ -25,6 +25,7 @@ class Guide:
     std: Three
     image_size: int
     device: torch.device
+    image_dtype: torch.dtype = torch.float32
     _mean: Tensor = field(init=False, repr=False)
     _std: Tensor = field(init=False, repr=False)
 
@@ -41,7 +42,7 @@ class Guide:
 
     def embed_image(self, views: Tensor) -> Tensor:
         """Unit vectors (n, d) of views (n, 3, s, s) in 0..1, s being `image_size`; differentiable."""
-        found = self.model.encode_image((views - self._mean) / self._std)
+        found = self.model.encode_image(((views - self._mean) / self._std).to(self.image_dtype))
         return F.normalize(found.float(), dim=-1)
 
     def moved(self, device: torch.device) -> "Guide":

@@ -17,6 +17,7 @@ from engine.errors import GuideError
 from engine.guides import weights
 from engine.guides.catalogue import CATALOGUE
 from engine.guides.guide import Guide
+from engine.guides.precision import quickened
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 CONFIG = "open_clip_config.json"
@@ -53,11 +54,11 @@ def load_guide(name: str, device: torch.device, fetch: bool = False) -> Guide:
     here (with the command that gets them) and files that are no guide.
     """
     if name == "shipped":
-        return _shipped(device)
+        return quickened(_shipped(device))
     source = source_of(name, fetch)
     check_file(source.file, name)
     try:
-        return _loaded(source, device)
+        return quickened(_loaded(source, device))
     except _FOREIGN as err:
         raise GuideError(f"guide {name!r} cannot be loaded from {source.file}: {_first_line(err)}") from err
 
