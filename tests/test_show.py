@@ -230,12 +230,8 @@ def test_a_show_without_a_keeper_can_be_stopped_and_leaves_nothing_behind(show: 
     assert (done.returncode, done.stderr) == (0, "")
     assert not any(is_alive(pid) for pid in left.values())
     assert not show.folder.boxes.exists() and running_show() is None
-    assert sorted(path.name for path in (show.root / "run").iterdir()) == [
-        "desk.begun",
-        "desk.json",
-        "logs",
-        "plan.json",
-    ]
+    left_over = {path.name for path in (show.root / "run").iterdir()}
+    assert left_over == {"desk.begun", "desk.json", "keeper.lock", "logs", "plan.json"}
     for log in (show.root / "run" / "logs").iterdir():
         assert "Traceback" not in log.read_text(), log.name
 
@@ -243,16 +239,20 @@ def test_a_show_without_a_keeper_can_be_stopped_and_leaves_nothing_behind(show: 
 # Shows that end
 
 
-def test_a_reader_that_does_not_read_cannot_keep_a_show_from_ending(home: Path) -> None:
+def test_of_two_shows_started_at_once_one_runs_and_its_reader_cannot_keep_it_from_ending(home: Path) -> None:
     fcntl = pytest.importorskip("fcntl")
     if not hasattr(fcntl, "F_SETPIPE_SZ"):
         pytest.skip("the size of a pipe can be set on Linux only")
     outer, inner = os.pipe()
-    fcntl.fcntl(inner, fcntl.F_SETPIPE_SZ, 4096)  # two lines fill it
-    show = play(home, _free_udp_port(), "--sink", "frames:pictures", "--for", "4", stdout=inner)
+    fcntl.fcntl(inner, fcntl.F_SETPIPE_SZ, 4096)  # two lines fill it, and nobody reads them
+    words = ("--sink", "frames:pictures", "--for", "4")
+    shows = [play(home, _free_udp_port(), *words, stdout=inner) for _ in range(2)]
     os.close(inner)
     boxes = until(running_show).boxes
-    assert show.wait(30) == 0, show.communicate()[1]
+    errors = [show.communicate(timeout=30)[1] for show in shows]
+    assert sorted(show.returncode for show in shows) == [0, 1], errors
+    [why] = [error for show, error in zip(shows, errors, strict=True) if show.returncode]
+    assert why.startswith(("vj: another show is just being started", "vj: a show is already running"))
     os.close(outer)
     assert not boxes.exists() and not list((home / "run").glob("*.pid"))
 

@@ -72,7 +72,7 @@ def test_a_show_that_crashed_is_cleared_away_at_the_next_start(home: Path) -> No
     again = show.prepare(PLAN)
     assert not folder.boxes.exists() and again.boxes.exists()
     names = {path.name for path in again.root.iterdir()}
-    assert names == {"plan.json", "keeper.pid", "show.json", "logs", "desk.before.json"}
+    assert names == {"plan.json", "keeper.pid", "keeper.lock", "show.json", "logs", "desk.before.json"}
     show.close(again)
 
 
@@ -98,7 +98,7 @@ def test_closing_leaves_only_what_may_be_wanted_later(folder: Folder) -> None:
     show.close(folder)
     show.close(folder)
     assert not folder.boxes.exists() and running_show() is None
-    assert {path.name for path in folder.root.iterdir()} == {"plan.json", "logs", "desk.json"}
+    assert {path.name for path in folder.root.iterdir()} == {"plan.json", "logs", "desk.json", "keeper.lock"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")

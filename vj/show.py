@@ -96,6 +96,7 @@ def prepare(plan: Plan) -> Folder:
         raise VjError("a show is already running; `vj` attaches to it, `vj stop` ends it")
     root = runtime_root()
     root.mkdir(parents=True, exist_ok=True)
+    _lock(root / "keeper.lock")
     _clear(root, plan.resume)
     boxes = shared_memory_root() / f"vj-{os.getpid()}-{secrets.token_hex(4)}"
     boxes.mkdir(mode=0o700)
@@ -110,6 +111,19 @@ def prepare(plan: Plan) -> Folder:
     (root / "keeper.pid").write_text(str(os.getpid()), encoding="utf-8")
     (root / "show.json").write_text(json.dumps({"boxes": str(boxes)}), encoding="utf-8")
     return folder
+
+
+def _lock(path: Path) -> None:
+    """Make this process the only one that starts a show here, until it ends. Of two at once, one raises VjError."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)  # the system lets go of it when the process ends
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as err:
+        raise VjError("another show is just being started; `vj` attaches to it") from err
 
 
 def _clear(root: Path, resume: bool) -> None:
