@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from engine.denoise import DENOISERS
-from engine.denoise.edges import keep_edges
+from engine.denoise.edges import crisp, keep_edges
 
 
 def half_and_half(noise: float) -> torch.Tensor:
@@ -40,3 +40,21 @@ def test_any_size_keeps_its_size_and_range(name: str, size: tuple[int, int]):
 def test_a_flat_picture_stays_as_it_is():
     flat = torch.full((1, 3, 90, 160), 0.37)
     assert torch.allclose(keep_edges(flat, 1.0), flat, atol=1e-4)
+
+
+def test_a_soft_outline_becomes_steeper_without_halos():
+    soft = torch.full((1, 3, 90, 160), 0.3)
+    soft[..., 80:] = 0.7
+    soft = torch.nn.functional.avg_pool2d(soft, (1, 9), stride=1, padding=(0, 4), count_include_pad=False)
+    sharp = crisp(soft, 1.0)
+    assert sharp.diff(dim=-1).max() > 1.5 * soft.diff(dim=-1).max()
+    assert sharp.min() >= 0.3 - 1e-6 and sharp.max() <= 0.7 + 1e-6
+
+
+def test_no_pixel_leaves_the_range_of_its_neighbours():
+    picture, reach = torch.rand(1, 3, 160, 90), 2
+    sharp = crisp(picture, 1.0)
+    brightest = torch.nn.functional.max_pool2d(picture, 2 * reach + 1, stride=1, padding=reach)
+    darkest = -torch.nn.functional.max_pool2d(-picture, 2 * reach + 1, stride=1, padding=reach)
+    assert (sharp <= brightest).all() and (sharp >= darkest).all()
+    assert torch.equal(sharp.amax(), brightest.amax())
