@@ -218,13 +218,14 @@ def test_a_desk_comes_back_as_it_was(tmp_path: Path) -> None:
     assert back.look_at(now).line == desk.state.look_at(now).line
 
 
-def test_a_running_song_goes_on_where_it_is_by_now_and_a_resumed_one_waits_where_it_was_started() -> None:
+def test_a_running_song_goes_on_where_it_is_by_now_and_a_resumed_one_waits_where_it_was() -> None:
     saved = to_json(
-        ShowState(Look(), Look(), SONG, CueClock("running", 30.0, 1000.0), LivePrompt("a", "b", 990, 60, "", 1))
+        ShowState(Look(), Look(), SONG, CueClock("running", 30.0, 1000.0), LivePrompt("a", "b", 990, 60, "", 1)),
+        1005.5,
     )
     assert from_json(saved, state()).clock.position(1010.0) == 40.0
     later = from_json(saved, state(), is_same_boot=False)
-    assert later.clock == CueClock("waiting", 30.0, 0.0)
+    assert later.clock == CueClock("waiting", 35.0, 0.0)
     assert later.look_at(5.0).blend == 0.0 and later.look_at(5.0).line == "a"
 
 
@@ -244,7 +245,7 @@ def test_a_desk_that_cannot_save_goes_on(tmp_path: Path) -> None:
     assert told(desk, Change("set", 12, "temperature")).number("temperature") == 12
 
 
-WHOLE = to_json(ShowState(Look(), Look(), SONG, CueClock("running", 1.0, 2.0), LivePrompt("a", "b", 0.0, 2.0)))
+WHOLE = to_json(ShowState(Look(), Look(), SONG, CueClock("running", 1.0, 2.0), LivePrompt("a", "b", 0.0, 2.0)), 3.0)
 SPOILED = [
     "", "{", "null", "[]", "5", "[" * 100_000, WHOLE[:-20],
     *(json.dumps({**json.loads(WHOLE), key: value}) for key, value in [

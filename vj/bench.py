@@ -10,7 +10,6 @@ import os
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,7 +23,7 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from vj.mailboxes import Frame, SharedFrames
 from vj.pulse import read_pulse
-from vj.runtime import Folder, pids
+from vj.runtime import VJ, Folder, environment, pids
 
 WARM_UP_S = 10.0
 STEADY_S = 20.0
@@ -44,21 +43,21 @@ class BenchShow:
     def __init__(self, options: list[str], is_watched: bool = True) -> None:
         self.osc_port, self.web_port = free_port(), free_port()
         self._home = tempfile.TemporaryDirectory(prefix="vj-bench-")
-        self._env = {**os.environ, "VJ_RUNTIME": self._home.name}
+        self._env = environment(Path(self._home.name))
         self._options = options
         self._is_watched = is_watched
         self.started = 0.0
 
     def __enter__(self) -> "BenchShow":
         self.started = time.monotonic()
-        command = [sys.executable, "-m", "vj", "play", "night-ferry", "--headless"]
+        command = [*VJ, "play", "night-ferry", "--headless"]
         command += ["--osc", f"127.0.0.1:{self.osc_port}", "--sink", f"browser:{self.web_port}", *self._options]
         self._log = Path(self._home.name, "bench.log").open("wb")
         self._show = subprocess.Popen(command, env=self._env, stdout=subprocess.DEVNULL, stderr=self._log)
         self.folder = self._wait_for_folder()
         self.program = self.folder.program()
         if self._is_watched:
-            self._dashboard = _in_terminal([sys.executable, "-m", "vj"], self._env)
+            self._dashboard = _in_terminal([*VJ], self._env)
             threading.Thread(target=self._read_stream, daemon=True).start()
         return self
 

@@ -153,7 +153,7 @@ class ShowDesk:
         if self._save_to is None or now < self._save_due:
             return
         self._save_due = now + SAVE_EVERY_S
-        text = to_json(self.state)
+        text = to_json(self.state, now)
         if text == self._saved:
             return
         try:
@@ -169,14 +169,18 @@ def _stamped(line: str) -> str:
     return f"{time.strftime('%H:%M:%S')} {line}"[:LINE_LIMIT]
 
 
-def to_json(state: ShowState) -> str:
-    """What a desk needs to come back: the parameters, the line typed by hand, the preset and the cue clock."""
+def to_json(state: ShowState, now: float) -> str:
+    """What a desk needs to come back: the parameters, the line typed by hand, the preset and the cue clock.
+
+    The position is in whole seconds: a running song is written once a second, a resting one not at all.
+    """
     live = state.live
     return json.dumps(
         {
             "look": json.loads(state.look.to_json()),
             "preset": state.preset,
             "clock": [state.clock.state, state.clock.base_s, state.clock.anchor],
+            "position_s": int(state.clock.position(now)),
             "live": live and [live.text, live.before, live.started, live.fade_s, live.standby, live.cue_index],
         }
     )
@@ -186,7 +190,7 @@ def from_json(text: str, state: ShowState, is_same_boot: bool = True) -> ShowSta
     """The state with what `to_json` wrote put back. Raises ValueError for anything else.
 
     The monotonic clock goes on while a desk is restarted, so a running cue list goes on where the song is by now.
-    With `is_same_boot` false (a show resumed later) it waits at the place where it was started or moved last.
+    With `is_same_boot` false (a show resumed later) it waits at the place that it had reached.
     """
     try:
         data = json.loads(text)
@@ -198,7 +202,7 @@ def from_json(text: str, state: ShowState, is_same_boot: bool = True) -> ShowSta
             times = float(started), float(fade_s)
             live = LivePrompt(as_text(line), as_text(before), *times, as_text(standby), int(cue))
         if not is_same_boot:
-            clock = CueClock("waiting", clock.base_s, 0.0)
+            clock = CueClock("waiting", float(data["position_s"]), 0.0)
             live = live and replace(live, started=-1e9)
         found = replace(state, look=look, clock=clock, live=live, preset=str(data["preset"]))
         found.look_at(time.monotonic()).to_json()  # what cannot be looked at would end the desk again and again

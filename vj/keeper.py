@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vj.pulse import patience_s, read_pulse
-from vj.runtime import Folder
+from vj.runtime import Folder, environment
 
 log = logging.getLogger("vj.keeper")
 
@@ -102,7 +102,7 @@ class Keeper:
             with _log_file(self.folder.logs / f"{part.name}.log") as output:
                 part.process = subprocess.Popen(
                     part.command,
-                    env={**os.environ, **_threads(part.name), "VJ_RUNTIME": str(self.folder.root)},
+                    env={**environment(self.folder.root), **_threads(part.name)},
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,

@@ -175,8 +175,8 @@ def sink_loop(
             sink.open(*size, fps)
             _feed(sink, size, fps, program, pulse, keep_on)
         except Exception as err:  # a device's own library may raise anything
-            error = str(err) or type(err).__name__
-            log.exception("sink: failed, will be opened again")
+            is_news, error = error != str(err), str(err) or type(err).__name__
+            log.log(logging.ERROR if is_news else logging.DEBUG, "sink: %s, tried again", error, exc_info=is_news)
         finally:
             _close(sink)
         failures = 1 if time.monotonic() - began > SINK_HEALTHY_S else failures + 1

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -21,6 +22,17 @@ from vj.mailboxes import SharedFrames, SharedText
 LOOK_BYTES = 1 << 16
 PULSE_BYTES = 1 << 18
 MAX_FRAME_BYTES = 3840 * 2160 * 3
+
+
+# -P: a file called engine.py or vj.py in the folder the show is started from must not stand in for ours.
+VJ = (sys.executable, "-P", "-m", "vj")
+
+
+def environment(root: Path) -> dict[str, str]:
+    """What a process of the show in this folder is started with."""
+    ours = str(Path(__file__).resolve().parent.parent)
+    paths = [ours, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "VJ_RUNTIME": str(root)}
 
 
 @dataclass(frozen=True, slots=True)

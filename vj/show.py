@@ -29,6 +29,7 @@ from vj.runtime import (
     LOOK_BYTES,
     MAX_FRAME_BYTES,
     PULSE_BYTES,
+    VJ,
     Folder,
     Plan,
     is_alive,
@@ -141,8 +142,7 @@ def _clear(root: Path, resume: bool) -> None:
 def table(plan: Plan) -> list[Part]:
     """The processes of a show, in the order they start. The program first: it shows the standby picture at once."""
     names = ["program", *(f"sink-{n}" for n in range(len(plan.sinks))), "engine", "desk"]
-    command = (sys.executable, "-m", "vj", "part")
-    return [Part(name, STALE_S[name.partition("-")[0]], (*command, name)) for name in names]
+    return [Part(name, STALE_S[name.partition("-")[0]], (*VJ, "part", name)) for name in names]
 
 
 def keep(folder: Folder, plan: Plan, started: float, for_s: float = 0.0, is_reporting: bool = True) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import subprocess
 import sys
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 from vj import show
 from vj.commands.arguments import add_show_arguments, cue_file, gathered, plan_from
 from vj.errors import UsageError, VjError
-from vj.runtime import Folder, Plan, running_show, runtime_root
+from vj.runtime import VJ, Folder, Plan, environment, running_show, runtime_root
 
 START_WAIT_S = 20.0
 
@@ -108,9 +107,9 @@ def _start_keeper(plan: Plan, for_s: float) -> Folder:
     asked.write_text(plan.to_json(), encoding="utf-8")
     with (root / "keeper.log").open("wb") as output:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "vj", "part", "keeper", str(asked), str(for_s)],
+            [*VJ, "part", "keeper", str(asked), str(for_s)],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-            env={**os.environ, "VJ_RUNTIME": str(root)},
+            env=environment(root),
         )  # fmt: skip
     until = time.monotonic() + START_WAIT_S
     while time.monotonic() < until:
