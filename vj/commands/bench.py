@@ -15,6 +15,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--guide", default="shipped", metavar="G")
     parser.add_argument("--preset", default="live", metavar="P")
     parser.add_argument("--size", default="640x360", metavar="WxH")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     parser.add_argument("--no-dashboard", action="store_true", help="without a dashboard and a browser watching")
 
 
@@ -42,22 +43,23 @@ def run(args: argparse.Namespace) -> int:
 def _step(args: argparse.Namespace) -> dict[str, Any]:
     print("bench: steps, ours and the baseline's, side by side", file=sys.stderr)
     from engine.bench import bench_step
-
     from engine.devices import choose_device
     from engine.guides.loading import load_guide
     from engine.parameters import Look
     from vj import library
 
     look = Look(line="a red heart").with_values(library.read_preset(library.find("presets", args.preset)).values)
-    guide = load_guide(args.guide, choose_device("auto")[0])
-    return dict(bench_step(guide, look, repeats=20))
+    device, _ = choose_device(args.device)
+    guide = load_guide(args.guide, device)
+    canvas = f"{look.whole('canvas_width')}x{look.whole('canvas_height')}"
+    return {"device": str(device), "canvas": canvas, **bench_step(guide, look, repeats=20)}
 
 
 def _show(args: argparse.Namespace, wanted: tuple[str, ...]) -> dict[str, Any]:
     from vj import bench
 
     print("bench: a whole show, about a minute", file=sys.stderr)
-    options = ["--guide", args.guide, "--preset", args.preset, "--size", args.size]
+    options = ["--guide", args.guide, "--preset", args.preset, "--size", args.size, "--device", args.device]
     figures: dict[str, Any] = {}
     with bench.BenchShow(options, not args.no_dashboard) as show:
         figures.update(bench.first_frames(show))
