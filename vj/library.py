@@ -31,7 +31,10 @@ class Preset:
 def folders(kind: str) -> tuple[Path, ...]:
     """Where files of this kind (presets, mappings, cues) are looked for, the user's own first."""
     here = Path(__file__).resolve().parent
-    places = (Path(platformdirs.user_config_path("vj")) / kind, here / "_shipped" / kind, here.parent / kind)
+    packed = here / "_shipped"
+    # Beside an installed `vj` lie other people's packages, and one of them may well be called `presets`.
+    shipped = packed if packed.is_dir() else here.parent
+    places = (Path(platformdirs.user_config_path("vj")) / kind, shipped / kind)
     return tuple(place for place in places if place.is_dir())
 
 
