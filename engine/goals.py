@@ -27,6 +27,8 @@ class Goals:
         """
         prompts = look.prompts()
         for n, texts in enumerate(self._texts):
+            if look.next_line:
+                texts.find(look.next_line)  # on standby: read now, so that it is ready when its turn comes
             found = [(texts.find(text), weight) for text, weight in prompts]
             ready = [(vector, weight) for vector, weight in found if vector is not None]
             if ready:

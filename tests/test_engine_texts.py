@@ -113,3 +113,11 @@ def wait_until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < end, "it never came to hold"
         time.sleep(0.002)
+
+
+def test_the_line_on_standby_is_read_before_its_turn():
+    listener = Listener()
+    goals = Goals([listener.guide()], waits=False)
+    wait_until(lambda: goals.of(Look(line="red", next_line="blue", blend=0.0)) and len(listener.read) == 2)
+    assert sorted(listener.read) == ["blue", "red"]
+    goals.close()
