@@ -7,7 +7,7 @@ from engine.canvas import resized
 
 PUBLISHED_BETAS = (0.9, 0.999)
 """Adam as published; what the authors use, made afresh for every frame."""
-LIVE_BETAS = (0.6, 0.97)
+LIVE_BETAS = (0.85, 0.97)
 """Kept across frames: a short memory, so that a new prompt is not outvoted by the old one."""
 
 

@@ -12,7 +12,7 @@ from engine.guides.guide import Guide
 from engine.objectives import Goal, Seen, stability, text_distance, total_variation, weighted
 from engine.optimiser import make_optimiser, set_rate, take_over
 from engine.parameters import Look
-from engine.temperature import LAWS, Heat, next_start
+from engine.temperature import LAWS, Heat, Noise, next_start
 
 KICK = 0.3
 """Deviation of the noise one kick adds."""
@@ -38,6 +38,7 @@ class Painting:
 
     def __init__(self, device: torch.device, seed: int) -> None:
         self._random = torch.Generator(device).manual_seed(seed)
+        self._noise = Noise(self._random)
         self._kind = ""
         self._canvas: Canvas | None = None
         self._optimiser: torch.optim.Adam | None = None
@@ -81,7 +82,7 @@ class Painting:
         heat = LAWS[look.text("temperature_law")](look, self._unrest)
         aim = Aim(look, heat, crops, tuple(pulls), self._previous)
         if self._carried is not None and not self.is_new:
-            canvas.become(next_start(self._carried, aim.heat, self._random))
+            canvas.become(next_start(self._carried, heat, self._noise))
         optimiser = self._ready_optimiser(canvas, look)
         set_rate(optimiser, look.number("learning_rate") * (1.0 if self.is_new else aim.heat.pace))
         kept: dict[int, Tensor] = {}

@@ -143,7 +143,7 @@ _ROWS = [
     _whole("carry_step", "picture", 0, 0, 200, "step whose picture the next frame starts from; 0 is the last"),
     _number("stability", "picture", 1.0, 0.0, 20.0, "weight of holding still at temperature 0 (w_c)"),
     _whole("stability_every", "picture", 1, 1, 50, "steps between two that hold still"),
-    _number("noise", "picture", 0.1, 0.0, 2.0, "noise added to each new frame at temperature 100"),
+    _number("noise", "picture", 0.05, 0.0, 2.0, "noise added to each new frame at temperature 100"),
     _number("smoothness", "picture", 0.03, 0.0, 5.0, "weight of smooth surfaces (total variation)"),
     _choice("guide_mix", "picture", ("alternate", "sum"), "several guides: one after the other by step, or together"),
     _choice("denoiser", "picture", ("edges", "none"), "filter on each finished picture: edge-preserving, or none"),

@@ -9,6 +9,9 @@ from torch import Tensor
 from engine.canvas import cloud_noise
 from engine.parameters import Look
 
+LINGER = 0.85
+"""How much of a frame's clouds is still there in the next one's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heat:
@@ -25,7 +28,7 @@ class Heat:
     pace: float
     """Factor on the learning rate."""
     is_cloudy: bool
-    """Noise soft and coarse (True) or of every pixel alone (False)."""
+    """Noise soft, coarse and drifting (True) or of every pixel and frame alone (False)."""
 
 
 def paper(look: Look, unrest: float = 0.0) -> Heat:
@@ -51,14 +54,15 @@ def live(look: Look, unrest: float = 0.0) -> Heat:
     driven ever further into pure colours.
     """
     share = _share(look)
-    share += 0.6 * unrest * min(1.0, share / 0.2) * (1.0 - share)
+    unrest *= min(1.0, share / 0.2)
+    share += 0.6 * unrest * (1.0 - share)
     return Heat(
         # The text's gradients add up to about 0.15 over a picture, those of the hold to its weight.
         hold=0.1 * look.number("stability") * (1.0 - share) ** 2,
         squish=1.0 / (1.0 - 0.3 * share),
         middle=0.5,
         noise=look.number("noise") * share**1.5,
-        pace=0.06 + 0.94 * min(1.0, share / 0.7),
+        pace=(0.06 + 0.94 * share) * (1.0 + unrest),
         is_cloudy=True,
     )
 
@@ -67,16 +71,31 @@ LAWS: dict[str, Callable[[Look, float], Heat]] = {"live": live, "paper": paper}
 """One law (look, unrest) for each choice of the parameter `temperature_law`."""
 
 
-def next_start(picture: Tensor, heat: Heat, generator: torch.Generator) -> Tensor:
+class Noise:
+    """What is added between frames. Owns the clouds that drift through a live picture."""
+
+    def __init__(self, generator: torch.Generator) -> None:
+        self._random = generator
+        self._clouds: Tensor | None = None
+
+    def next(self, height: int, width: int, is_cloudy: bool) -> Tensor:
+        """Noise of deviation 1, (1, 3, h, w): of every pixel and frame alone, or clouds like the last frame's."""
+        if not is_cloudy:
+            return torch.randn(1, 3, height, width, generator=self._random, device=self._random.device)
+        fresh = cloud_noise(height, width, self._random)
+        if self._clouds is None or self._clouds.shape != fresh.shape:
+            self._clouds = fresh
+        # Clouds that come anew with every frame would flicker; these push the same way for half a second.
+        self._clouds = LINGER * self._clouds + (1.0 - LINGER**2) ** 0.5 * fresh
+        return self._clouds
+
+
+def next_start(picture: Tensor, heat: Heat, noise: Noise) -> Tensor:
     """What the next frame is optimised from: the carried picture divided, plus noise; (1, 3, h, w), not clamped."""
     kept = heat.middle + (picture - heat.middle) / heat.squish
     if heat.noise == 0.0:
         return kept
-    if heat.is_cloudy:
-        noise = cloud_noise(picture.shape[-2], picture.shape[-1], generator)
-    else:
-        noise = torch.randn(picture.shape, generator=generator, device=picture.device)
-    return kept + heat.noise * noise
+    return kept + heat.noise * noise.next(picture.shape[-2], picture.shape[-1], heat.is_cloudy)
 
 
 def _share(look: Look) -> float:

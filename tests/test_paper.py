@@ -13,7 +13,7 @@ from engine.objectives import Goal, Seen, stability, text_distance
 from engine.painting import Aim, Painting, loss_of, pulling
 from engine.parameters import Look
 from engine.step import Engine
-from engine.temperature import LAWS, next_start
+from engine.temperature import LAWS, Noise, next_start
 
 CPU = torch.device("cpu")
 PRESETS = Path(__file__).resolve().parent.parent / "presets"
@@ -90,7 +90,7 @@ def test_temperature_sets_the_hold_and_the_squish(look: Look, temperature: float
 
 def test_the_next_frame_starts_from_the_last_one_divided_plus_normal_noise():
     heat = LAWS["paper"](SLOW.with_values({"temperature": 50.0}))
-    start = next_start(torch.full((1, 3, 200, 200), 0.8), heat, random())
+    start = next_start(torch.full((1, 3, 200, 200), 0.8), heat, Noise(random()))
     assert start.mean().item() == pytest.approx(0.8 / 4.0, abs=0.01)
     assert start.std().item() == pytest.approx(1.0, abs=0.01)
 
