@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.devices import choose_device, gpu_unused
+from engine.devices import choose_device, gpu_unused, use_cores
 from engine.errors import EngineError
 
 
@@ -54,3 +54,16 @@ def test_a_card_that_this_torch_cannot_use_is_named_with_the_command_that_mends_
 def test_a_torch_built_for_it_is_left_alone(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.version, "cuda", "12.8")
     assert gpu_unused() == ""
+
+
+def test_one_core_is_left_to_the_rest_of_the_show_unless_asked_otherwise():
+    before = torch.get_num_threads()
+    try:
+        for there, used in [(1, 1), (2, 1), (4, 3), (16, 4)]:
+            torch.set_num_threads(there)
+            use_cores(0)
+            assert torch.get_num_threads() == used
+        use_cores(2)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
