@@ -36,7 +36,11 @@ def add_show_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", type=float, default=30.0, help="frames a second of the program (default 30)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the random numbers")
     parser.add_argument(
-        "--cores", type=int, default=0, metavar="N", help="processor cores the engine may use (default: all)"
+        "--cores",
+        type=int,
+        default=0,
+        metavar="N",
+        help="processor cores for the engine (default: all but one, at most 4)",
     )
 
 
