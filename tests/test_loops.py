@@ -28,11 +28,9 @@ def turns(count: int, before_each: Callable[[int], None] = lambda n: None) -> Ca
     asked = iter(range(count))
 
     def keep_on() -> bool:
-        n = next(asked, None)
-        if n is None:
-            return False
-        before_each(n)
-        return True
+        if (n := next(asked, None)) is not None:
+            before_each(n)
+        return n is not None
 
     return keep_on
 
@@ -69,9 +67,6 @@ def boxes(look: str | None = None) -> tuple[MemoryText, MemoryFrames, MemoryText
     return looks, MemoryFrames(), MemoryText()
 
 
-# Looks
-
-
 def test_a_look_that_cannot_be_read_leaves_the_one_before() -> None:
     looks, _, _ = boxes(a_look(temperature=12))
     reader = Looks(looks)
@@ -89,9 +84,6 @@ def test_an_unreadable_look_is_logged_once_not_at_every_turn(caplog: pytest.LogC
     with caplog.at_level(logging.ERROR):
         assert [reader.newest() for _ in range(50)] == [None] * 50
     assert len(caplog.records) == 1
-
-
-# The desk's loop
 
 
 def test_the_desk_publishes_a_look_only_when_it_is_another_one() -> None:
