@@ -92,10 +92,29 @@ class _Residual(nn.Module):
         return grown
 
 
+class _Stem(nn.Conv2d):
+    """An 8x8 convolution of stride 2: 6x6 learnt weights, blurred by 1 2 1 both ways.
+
+    The blur gives even and odd pixels the same share; without it each stride is seen as a grid in the picture
+    (Zhang 2019, "Making convolutional networks shift-invariant again").
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(3, channels, 6, stride=2, padding=3)
+        line = torch.tensor([1.0, 2.0, 1.0]) / 4
+        self.register_buffer("blur", (line[:, None] * line).view(1, 1, 3, 3), persistent=False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Half-sized maps (n, c, s / 2, s / 2)."""
+        weights = self.weight.reshape(-1, 1, 6, 6)
+        blurred = F.conv2d(weights, self.get_buffer("blur"), padding=2).view(-1, 3, 8, 8)
+        return F.conv2d(image, blurred, self.bias, stride=2, padding=3)
+
+
 class ImageTower(nn.Module):
     """Pictures (n, 3, 64, 64) to embeddings (n, d).
 
-    Downsamples by an overlapping stem and average pools (max pools and bare strides leave grids in the optimised
+    Downsamples by a blurred stem and average pools (max pools and bare strides leave grids in the optimised
     picture). Each scale is read out place by place: a mean over places could not say where the subject belongs,
     and the optimised picture would repeat it.
     """
@@ -103,7 +122,7 @@ class ImageTower(nn.Module):
     def __init__(self, shape: GuideShape) -> None:
         super().__init__()
         widths = shape.channels
-        self.stem = nn.Conv2d(3, widths[0], 6, stride=2, padding=2)
+        self.stem = _Stem(widths[0])
         self.scales = nn.ModuleList(_Residual(width) for width in widths)
         self.widen = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in itertools.pairwise(widths))
         self.thin = nn.ModuleList([nn.Conv2d(widths[1], 12, 1), nn.Conv2d(widths[2], 40, 1)])

@@ -12,6 +12,9 @@ TABLE = Path(__file__).parent / "concepts.toml"
 CLDR = Path("/usr/share/unicode/cldr/common/annotations/en.xml")
 """English names and keywords of the glyphs, where Debian's unicode-cldr-core puts them."""
 
+FAVOURED = 5.0
+"""How much oftener a favourite is shown than another subject."""
+
 COUNTS = {2: ("two", "a pair of", "twin"), 3: ("three",), 4: ("four", "many", "some"), 5: ("five", "many", "lots of")}
 PLACES = ("on", "in", "over", "under", "with", "and", "at", "near", "of", "inside", "against", "behind")
 
@@ -61,7 +64,7 @@ def read_concepts(table: Path = TABLE, cldr: Path = CLDR) -> Concepts:
     rows = tomllib.loads(table.read_text(encoding="utf-8"))
     favourites = set(_split(rows["favourites"]))
     subjects = [
-        _subject(name, line, home, 3.0 if name in favourites else 1.0)
+        _subject(name, line, home, FAVOURED if name in favourites else 1.0)
         for home, lines in rows["subjects"].items()
         for name, line in lines.items()
     ]

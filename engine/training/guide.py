@@ -65,7 +65,7 @@ class Session:
     def run(self) -> None:
         """Train until the minutes are over; pauses do not count."""
         trained_s = measured_s = exported_s = 0.0
-        scenes = 0
+        scenes, losses = 0, dict[str, float]()
         while trained_s < self.options.minutes * 60:
             self._pause()
             began = time.monotonic()
@@ -109,7 +109,9 @@ class Session:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m engine.training.guide", description=__doc__)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps")
-    parser.add_argument("--minutes", type=float, default=30.0, help="time spent training")
+    parser.add_argument(
+        "--minutes", type=float, default=30.0, help="time spent training; 0 with --resume only measures and exports"
+    )
     parser.add_argument("--batch", type=int, default=64, help="scenes in a batch")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)

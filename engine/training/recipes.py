@@ -10,6 +10,10 @@ NONE = -1
 DARK_HOMES = ("dark", "light")
 """Homes that are no landscape: a plain dark or a plain light ground."""
 
+IDLE = ["see", "look", "watch", "sing", "singing", "call", "calling", "run", "running"]
+IDLE += ["fall", "falling", "fly", "sail", "dream", "glow", "shine"]
+"""Words that mean a subject when they stand alone, and little beside another one."""
+
 LAYOUTS: dict[int, tuple[tuple[float, float], ...]] = {
     1: ((0.0, 0.0),),
     2: ((-0.5, 0.0), (0.5, 0.0)),
@@ -81,7 +85,7 @@ class Cook:
         recipe = Recipe()
         subject, words = self._stand(recipe)
         self._unsaid_ground(recipe, subject)
-        recipe.caption = words
+        recipe.caption = self._with_idle_word(words)
         return recipe
 
     def _subject_on_landscape(self) -> Recipe:
@@ -90,7 +94,7 @@ class Cook:
         number = self._allowed_landscape(recipe.said[0])
         recipe.said[3] = recipe.true[3] = number
         ground = self.chance.choice(self.concepts.grounds[self.landscapes[number]])
-        recipe.caption = self._join(words, ground)
+        recipe.caption = self._join(self._with_idle_word(words), ground)
         return recipe
 
     def _subject_on_pattern(self) -> Recipe:
@@ -147,13 +151,20 @@ class Cook:
             recipe.figures.append(self._figure(number, x + shift[0], y + shift[1], SIZES[count], colour))
         return subject, words
 
+    def _with_idle_word(self, words: str) -> str:
+        """A lyric is a sentence: in one line of eight something is done or seen."""
+        if self.chance.random() > 0.125:
+            return words
+        idle = self.chance.choice(IDLE)
+        return f"{words} {idle}" if self.chance.random() < 0.7 else f"{idle} {words}"
+
     def _shift(self) -> tuple[float, float]:
         """Off the centre: mostly a little, sometimes so far that only a part is seen."""
-        spread = 0.13 if self.chance.random() < 0.7 else 0.55
+        spread = 0.12 if self.chance.random() < 0.78 else 0.5
         return self.chance.gauss(0, spread), self.chance.gauss(0, spread)
 
     def _figure(self, number: int, x: float, y: float, size: float, colour: int) -> Figure:
-        grow = self.chance.choices((1.0, 0.65, 1.7), (0.68, 0.14, 0.18))[0] if size > 0.6 else 1.0
+        grow = self.chance.choices((1.0, 0.65, 1.7), (0.76, 0.1, 0.14))[0] if size > 0.6 else 1.0
         size *= grow * self.chance.uniform(0.85, 1.2)
         # The engine may show the guide its wide canvas squeezed to a square.
         squeeze = self.chance.uniform(1.15, 1.6) if self.chance.random() < 0.25 else self.chance.uniform(0.92, 1.1)

@@ -54,11 +54,13 @@ def views(pictures: Tensor, count: int, size: int, generator: torch.Generator) -
         tall = torch.rand((), generator=generator).item() * (high - low) + low
         wide = tall * height / width
         spread = torch.rand(2, generator=generator) * 2 - 1
-        slack = torch.tensor([0.25 if whole else 1.05 - wide, 0.05 if whole else 1.05 - tall])
+        slack = torch.tensor([0.12 if whole else 1.05 - wide, 0.05 if whole else 1.05 - tall])
         theta[i] = torch.tensor([[wide, 0, 0], [0, tall, 0]])
         theta[i, :, 2] = spread * slack
     grid = F.affine_grid(theta, [n * count, 3, size, size], align_corners=False)
-    seen = pictures.repeat_interleave(count, 0)
+    # A view has fewer pixels than what it shows: unblurred, some of the canvas's would be left out.
+    blurred = F.avg_pool2d(F.pad(pictures, (1, 0, 1, 0), mode="replicate"), 2, 1)
+    seen = blurred.repeat_interleave(count, 0)
     return F.grid_sample(seen, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
