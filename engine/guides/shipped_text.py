@@ -91,7 +91,8 @@ class _Block(nn.Module):
         scores = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).masked_fill(~allowed, -1e4)
         mixed = scores.softmax(-1) @ v
         x = x + self.after_attention(mixed.transpose(1, 2).reshape(n, length, width))
-        return x + self.feed(x)
+        fed: Tensor = x + self.feed(x)
+        return fed
 
 
 class TextTower(nn.Module):
