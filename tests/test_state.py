@@ -206,6 +206,13 @@ def test_panic_gives_the_look_the_show_began_with_and_a_fresh_canvas() -> None:
     assert state.look.values == opening and state.live is None
 
 
+def test_panic_says_the_preset_the_show_began_with_and_undo_the_one_before() -> None:
+    state = replace(show(), preset="live", opening_preset="live").recalled("paper", {"steps": 10}, "key", 0.0)
+    state = moved(state, "panic", now=5.0)
+    assert state.preset == "live" and state.look.whole("steps") == 2
+    assert moved(state, "undo", now=9.0).preset == "paper"
+
+
 def test_panic_lifts_a_blackout_even_if_the_show_opened_in_one() -> None:
     look = moved(show(blackout=True, freeze=True), "panic").look
     assert not look.is_on("blackout") and not look.is_on("freeze")

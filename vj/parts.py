@@ -75,7 +75,8 @@ def opening_state(plan: Plan, notes: list[str] | None = None) -> ShowState:
     preset = _read(lambda: library.read_preset(library.find("presets", plan.preset)), notes)
     look = Look().with_values({**(preset.values if preset else {}), **plan.values})
     cues = _read(lambda: read_cues(Path(plan.cues)), notes) if plan.cues else None
-    return ShowState(look, look, cues, preset=preset.name if preset else "")
+    name = preset.name if preset else ""
+    return ShowState(look, look, cues, preset=name, opening_preset=name)
 
 
 def _read(read: Callable[[], Found], notes: list[str]) -> Found | None:

@@ -74,6 +74,7 @@ class ShowState:
     clock: CueClock = field(default_factory=CueClock)
     live: LivePrompt | None = None
     preset: str = ""
+    opening_preset: str = ""
     moved: Mapping[str, tuple[str, float]] = field(default_factory=lambda: MappingProxyType({}))
     history: tuple[_Step, ...] = ()
     gestures: Mapping[tuple[str, str], float] = field(default_factory=lambda: MappingProxyType({}))
@@ -174,7 +175,7 @@ class ShowState:
         values = {**self.opening.values, **kept, "blackout": False, "freeze": False}
         values["reroll"] = int(self.look.values["reroll"]) + 1
         changed = {name: value for name, value in values.items() if self.look.values[name] != value}
-        return replace(self._set(changed, source, now), live=None)
+        return replace(self._set(changed, source, now), live=None, preset=self.opening_preset)
 
     def _prompted(self, change: Change, now: float) -> LivePrompt:
         before = self.look_at(now)
