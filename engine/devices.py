@@ -26,14 +26,17 @@ def choose_device(asked: str = "auto") -> tuple[torch.device, str]:
 
 
 def gpu_unused() -> str:
-    """What to do about an NVIDIA GPU that torch cannot use; "" where there is none, or it is used."""
-    if torch.version.cuda is not None or torch.version.hip is not None:
+    """What to do about an NVIDIA GPU that torch cannot use; "" where there is none, or torch can use it."""
+    if torch.version.hip is not None or _answers("cuda"):
         return ""
     seen = _nvidia_gpu()
     if not seen:
         return ""
     mend = "uv pip install --reinstall --torch-backend=auto torch torchvision"
-    return f"{seen} is not used: this torch ({torch.__version__}) knows the CPU only; mend it with: {mend}"
+    if torch.version.cuda is None:
+        return f"{seen} is not used: this torch ({torch.__version__}) knows the CPU only; mend it with: {mend}"
+    why = f"it does not answer to CUDA {torch.version.cuda}"
+    return f"{seen} is not used: {why}; update its driver, or mend it with: {mend}"
 
 
 def use_cores(count: int) -> None:

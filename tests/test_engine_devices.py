@@ -46,13 +46,21 @@ def test_a_card_that_this_torch_cannot_use_is_named_with_the_command_that_mends_
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert "NVIDIA GeForce RTX 3060 is not used" in gpu_unused()
     assert "pip install" in gpu_unused()
 
 
 @pytest.mark.usefixtures("card")
-def test_a_torch_built_for_it_is_left_alone(monkeypatch: pytest.MonkeyPatch):
+def test_a_card_whose_driver_does_not_answer_is_named_too(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.version, "cuda", "12.8")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert "does not answer to CUDA 12.8; update its driver" in gpu_unused()
+
+
+@pytest.mark.usefixtures("card")
+def test_a_card_that_torch_can_use_is_left_alone(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("engine.devices._answers", lambda name: True)
     assert gpu_unused() == ""
 
 
