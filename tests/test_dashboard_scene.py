@@ -63,7 +63,7 @@ def test_a_show_that_runs_is_live() -> None:
         ({"desk": {"look": {"blackout": True}}}, "BLACKOUT"),
         ({"desk": {"look": {"freeze": True}}}, "FROZEN"),
         ({"program": {"painted": False}}, "STANDBY"),
-        ({"program": {"holding": True}}, "HOLDING (engine silent)"),
+        ({"program": {"holding": True}}, "HOLDING (engine slow)"),
         ({"program": {"holding": True}, "engine": {"state": "loading"}}, "HOLDING (engine loading)"),
         ({"engine": {"state": "loading"}}, "ENGINE LOADING"),
         ({"engine": {"gpu_unused": "a GPU is here: do this"}}, "GPU UNUSED"),
@@ -90,6 +90,17 @@ def test_a_stale_part_is_called_silent_and_its_numbers_are_not_shown() -> None:
     assert "14.4" not in drawn
     assert "2 of 4 steps" not in drawn
     assert "desk not answering for 4 s" in drawn
+
+
+def test_an_engine_whose_frames_take_long_is_slow_and_not_silent() -> None:
+    found = scene(ages={"engine": 7.5}, engine={"frame_ms": 4000.0, "fps": 0.2}, program={"holding": True})
+    assert words(found) == ["HOLDING (engine slow)"]
+
+
+def test_a_governor_that_is_switched_off_is_not_said_to_rest() -> None:
+    engine = {"steps": 10, "crops": 4, "governor": ""}
+    for is_on, said in ((True, "at rest: 10 steps, 4 crops"), (False, "off: 10 steps, 4 crops")):
+        assert said in "\n".join(everything(scene(engine=engine, desk={"look": {"governor": is_on}}), 120, 20))
 
 
 def test_a_part_that_never_spoke_is_not_there_yet() -> None:

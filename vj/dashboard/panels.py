@@ -140,7 +140,8 @@ def _governor(scene: Scene, room: int, most: int) -> list[Line]:
         return [_labelled("GOVERNOR", "", room, scene.engine)]
     sentence = scene.engine.text("governor")
     steps, crops = scene.engine.pulse.whole("steps"), scene.engine.pulse.whole("crops")
-    words = sentence or (f"at rest: {steps} steps, {crops} crops" if steps else "–")
+    how = "off" if scene.value("governor") is False else "at rest"
+    words = sentence or (f"{how}: {steps} steps, {crops} crops" if steps else "–")
     pieces = wrapped(words, room, most)
     labels = ["GOVERNOR", *[""] * most]
     return [

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from vj.mailboxes import Frame, SharedFrames, SharedText
+from vj.pulse import STALE_S, patience_s
 from vj.runtime import Folder, Plan, is_alive, pids
 
-STALE_S = 3.0
 # A part that came back may have made its mailbox anew; the old mapping would stay silent for ever.
 _REOPEN_S = 1.0
 
@@ -85,9 +85,9 @@ class Pulse:
         return None if at is None else max(0.0, now - at)
 
     def is_live(self, now: float) -> bool:
-        """Whether the part answers: it said something within the last 3 s."""
+        """Whether the part answers: it said something within the last 3 s, or longer where its frames take long."""
         age = self.age_s(now)
-        return age is not None and age <= STALE_S
+        return age is not None and age <= patience_s({"frame_ms": self.number("frame_ms") or 0.0}, STALE_S)
 
 
 def pulse_from(text: str | None) -> Pulse:

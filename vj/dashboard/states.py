@@ -87,7 +87,8 @@ def _why_holding(scene: Scene) -> str:
     if scene.engine.fate:
         return "engine restarting"
     state = scene.engine.text("state")
-    return {"loading": "engine loading", "waiting": "no words to paint"}.get(state, "engine silent")
+    words = {"loading": "engine loading", "waiting": "no words to paint", "painting": "engine slow"}
+    return words.get(state, "engine silent")
 
 
 def _sinks(scene: Scene) -> list[Badge]:
