@@ -161,6 +161,15 @@ def test_wrong_usage_goes_before_a_taken_port(refused: Callable[..., list[str]])
     assert "no preset called 'nope'" in line
 
 
+def test_a_midi_port_that_is_not_there_is_named_and_with_strict_refused(
+    refused: Callable[..., list[str]], free_port: Callable[[], int]
+) -> None:
+    [line] = refused(
+        "--midi-in", "no such*", "--strict", "--sink", "frames:x", "--osc", f"127.0.0.1:{free_port()}", code=3
+    )
+    assert line.startswith("midi: ") and ("'no such*'" in line or "no MIDI" in line)
+
+
 # Without a show, without a terminal
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from vj import library
-from vj.controls import osc
+from vj.controls import midi, osc
 from vj.controls.mapping import read_mapping
 from vj.cues import read_cues
 from vj.errors import DeviceError, UsageError, VjError
@@ -65,6 +65,10 @@ def check(plan: Plan, problems: Iterable[str] = ()) -> list[str]:
     check_files(plan, found)
     host, _, port = plan.osc.rpartition(":")
     osc.check(host, int(port))
+    try:
+        midi.check(plan.midi_in)
+    except DeviceError as err:
+        missing["midi"] = err
     for spec, why in missing.items():
         # A taken port would leave the performer looking at another show's page; a missing camera would not.
         if plan.strict or spec.startswith("browser"):

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from vj.controls.moves import (
     short_name,
     translate,
 )
+from vj.errors import DeviceError
 
 log = logging.getLogger("vj.midi")
 
@@ -37,6 +38,15 @@ def list_ports() -> tuple[tuple[str, ...], str]:
     except Exception as err:  # noqa: BLE001 - the boundary: a native library may raise anything
         return (), f"no MIDI system: {err}"
     return names, f"JACK: the show opens {JACK_PORT}; connect devices to it" if JACK_PORT in names else ""
+
+
+def check(names: tuple[str, ...]) -> None:
+    """Raise DeviceError naming every wanted port that is not there now."""
+    there, reason = list_ports() if names else ((), "")
+    missing = _missing(names, there)
+    if missing:
+        why = _no_match(missing, there) if there else reason or "no MIDI input is plugged in"
+        raise DeviceError(f"midi: {why}")
 
 
 class MidiInput:
@@ -79,15 +89,13 @@ class MidiInput:
 
     def report(self) -> dict[str, Any]:
         """Facts for the pulse. `received` counts notes and controllers, `refused` those that nothing is mapped to."""
-        ports = list(self._ports)
-        missing = [name for name in self._names if not any(port_matches(port, (name,)) for port in ports)]
         return {
-            "ports": ports,
+            "ports": list(self._ports),
             "reason": self._reason,
             "received": self._received,
             "refused": self._refused,
             "last_refused": self._last_refused,
-            "wanted_missing": missing,
+            "wanted_missing": _missing(self._names, self._ports),
         }
 
     def _watch(self) -> None:
@@ -118,17 +126,17 @@ class MidiInput:
             self._drop(name)
         wanted = [name for name in there if self._is_wanted(self._system, name)]
         troubles = [self._open(self._system, name) for name in wanted if name not in self._ports]
-        self._reason = next(filter(None, troubles), "") or self._why_none(there)
+        self._reason = next(filter(None, troubles), "") or self._why_not_all(there)
 
     def _is_wanted(self, system: MidiSystem, name: str) -> bool:
         # JACK's own input is opened whatever was asked for: it is also how an ended server is noticed.
         return name == JACK_PORT or (port_matches(name, self._names) if self._names else system.is_wanted(name))
 
-    def _why_none(self, there: tuple[str, ...]) -> str:
-        if self._ports:
-            return ""
-        asked = " or ".join(map(repr, self._names))
-        return f"no port matches {asked}; there are: {', '.join(there)}" if there else "no MIDI input is plugged in"
+    def _why_not_all(self, there: tuple[str, ...]) -> str:
+        missing = _missing(self._names, self._ports)
+        if there and missing:
+            return _no_match(missing, there)
+        return "" if self._ports else "no MIDI input is plugged in"
 
     def _open(self, system: MidiSystem, name: str) -> str:
         """Open a port; "" or what went wrong. A port another program holds may be free a second later."""
@@ -198,6 +206,16 @@ class MidiInput:
             return False
         self._logged.add(what)
         return True
+
+
+def _missing(names: tuple[str, ...], ports: Iterable[str]) -> list[str]:
+    """The wanted names that no port matches."""
+    there = list(ports)
+    return [name for name in names if not any(port_matches(port, (name,)) for port in there)]
+
+
+def _no_match(missing: list[str], there: tuple[str, ...]) -> str:
+    return f"no port matches {' or '.join(map(repr, missing))}; there are: {', '.join(there)}"
 
 
 def _as_midi(port: str, message: Any) -> Midi | None:
