@@ -171,18 +171,8 @@ def test_a_path_is_taken_as_it_is(home: Path, monkeypatch: pytest.MonkeyPatch) -
     assert library.find("presets", "./mine.toml").samefile(path)
 
 
-def test_the_folder_gives_what_reads_and_names_what_does_not(home: Path) -> None:
-    own = home / "config" / "vj" / "presets"
-    preset_file(own, "[parameters]\nsteps = 3\n", "good.toml")
-    preset_file(own, "[parameters]\nsteps = 0\nnois = 1\n", "bad.toml")
-    preset_file(own, "not read at all", "notes.txt")
-    loaded, refused = library.presets()
-    assert "good" in loaded and "bad" not in loaded and "notes" not in loaded
-    assert [(problem.path.name, problem.line) for problem in refused] == [("bad.toml", 2), ("bad.toml", 3)]
-
-
 def test_every_shipped_preset_reads_and_fits_a_look(home: Path) -> None:
-    loaded, refused = library.presets()
-    assert not refused and {"live", "paper"} <= set(loaded)
-    for preset in loaded.values():
-        Look().with_values(preset.values)
+    found = library.paths("presets")
+    assert {"live", "paper", "paper-slow"} <= set(found)
+    for path in found.values():
+        Look().with_values(library.read_preset(path).values)

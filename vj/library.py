@@ -138,15 +138,3 @@ def value_problem(name: str, value: object) -> str:
 
 def _span(kind: str) -> str:
     return "a whole number" if kind == "whole" else "a number"
-
-
-def presets() -> tuple[dict[str, Preset], list[Problem]]:
-    """Every preset that reads, by name, and the problems of those that do not."""
-    loaded: dict[str, Preset] = {}
-    refused: list[Problem] = []
-    for name, path in paths("presets").items():
-        try:
-            loaded[name] = read_preset(path)
-        except FileProblems as err:
-            refused.extend(err.problems)
-    return loaded, refused
