@@ -16,10 +16,10 @@ COMMANDS = {
     "doctor": "check this machine: GPU, guides, ports, cameras, MIDI",
     "ports": "list MIDI ports",
     "sinks": "list where the program can go",
-    "cues": "check cue files",
+    "cues": "list or check cue files",
     "presets": "list or check presets",
     "mappings": "list, check or show controller mappings",
-    "guides": "list guides",
+    "guides": "list guides, look at one, or pull (download) one",
     "parameters": "list every parameter with its range and what it does",
     "bench": "measure speed and latency on this machine",
 }

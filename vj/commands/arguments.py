@@ -16,12 +16,15 @@ T = TypeVar("T")
 def add_show_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that say what is painted and how."""
     parser.add_argument(
-        "--guide", default="shipped", metavar="G", help="guide by name, or MODEL:TAG, or MODEL:FILE; G+G for two"
+        "--guide",
+        default="shipped",
+        metavar="G",
+        help="guide by name, or MODEL:TAG, or MODEL:FILE; G+G for two (default: shipped)",
     )
     parser.add_argument(
         "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where the engine computes"
     )
-    parser.add_argument("--preset", default="live", metavar="P", help="preset by name or file")
+    parser.add_argument("--preset", default="live", metavar="P", help="preset by name or file (default: live)")
     parser.add_argument(
         "--set",
         action="append",
@@ -31,10 +34,12 @@ def add_show_arguments(parser: argparse.ArgumentParser) -> None:
         help="set a parameter; may be repeated",
     )
     parser.add_argument(
-        "--size", default="", metavar="WxH", help="size of the program (default 640x360; 1280x720 with a GPU)"
+        "--size", default="", metavar="WxH", help="size of the program (default 640x360; 1280x720 with an NVIDIA GPU)"
     )
-    parser.add_argument("--fps", type=float, default=30.0, help="frames a second of the program (default 30)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the random numbers")
+    parser.add_argument(
+        "--fps", type=float, default=30.0, metavar="N", help="frames a second of the program (default 30)"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the random numbers (default 0)")
     parser.add_argument(
         "--cores",
         type=int,

@@ -12,11 +12,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Which parts, and how they are shown."""
     parser.add_argument("part", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
     parser.add_argument("--json", action="store_true", help="one flat JSON object on stdout")
-    parser.add_argument("--guide", default="shipped", metavar="G")
-    parser.add_argument("--preset", default="live", metavar="P")
-    parser.add_argument("--size", default="640x360", metavar="WxH")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
-    parser.add_argument("--no-dashboard", action="store_true", help="without a dashboard and a browser watching")
+    parser.add_argument("--guide", default="shipped", metavar="G", help="as for play")
+    parser.add_argument("--preset", default="live", metavar="P", help="as for play")
+    parser.add_argument("--size", default="640x360", metavar="WxH", help="size of the program (default 640x360)")
+    parser.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where the engine computes"
+    )
+    parser.add_argument("--no-dashboard", action="store_true", help="measure with no dashboard and no browser watching")
 
 
 def run(args: argparse.Namespace) -> int:

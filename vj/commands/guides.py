@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """list, info or pull."""
-    parser.add_argument("action", nargs="?", default="list", choices=("list", "info", "pull"))
+    parser.add_argument("action", nargs="?", default="list", choices=("list", "info", "pull"), help="default: list")
     parser.add_argument("name", nargs="?", default="", metavar="G", help="guide by name, or MODEL:TAG")
 
 

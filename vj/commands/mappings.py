@@ -10,7 +10,7 @@ from vj.errors import UsageError, VjError
 
 def add(parser: argparse.ArgumentParser) -> None:
     """list, check or show, and files."""
-    parser.add_argument("action", nargs="?", default="list", choices=("list", "check", "show"))
+    parser.add_argument("action", nargs="?", default="list", choices=("list", "check", "show"), help="default: list")
     parser.add_argument("files", nargs="*", metavar="M", help="mapping by name or path (check without one: all)")
 
 

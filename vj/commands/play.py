@@ -13,6 +13,9 @@ from vj.errors import UsageError, VjError
 from vj.runtime import VJ, Folder, Plan, environment, running_show, runtime_root
 
 START_WAIT_S = 20.0
+GOES_ON = "the show goes on; `vj` shows it again, `vj stop` ends it"
+# Windows ends every process of a console that is closed: the keeper gets one of its own, which nobody sees.
+OWN_CONSOLE = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +38,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="browser[:PORT] camera[:DEVICE] record:FILE.mp4 frames:DIR (default: browser)",
     )
-    parser.add_argument("--osc", default="127.0.0.1:9000", metavar="HOST:PORT", help="where OSC is listened for")
+    parser.add_argument(
+        "--osc", default="127.0.0.1:9000", metavar="HOST:PORT", help="where OSC is heard (default 127.0.0.1:9000)"
+    )
     parser.add_argument(
         "--midi-in",
         action="append",
@@ -91,7 +96,9 @@ def dashboard(folder: Folder) -> int:
     from vj.dashboard.app import run as run_dashboard
 
     logging.basicConfig(filename=folder.logs / "dashboard.log", format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    return run_dashboard(folder, lambda: show.stop(folder))
+    code = run_dashboard(folder, lambda: show.stop(folder))
+    print(GOES_ON if running_show() is not None else "the show has ended")
+    return code
 
 
 def _need_terminal() -> None:
@@ -109,7 +116,7 @@ def _start_keeper(plan: Plan, for_s: float) -> Folder:
         keeper = subprocess.Popen(
             [*VJ, "part", "keeper", str(asked), str(for_s)],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-            env=environment(root),
+            env=environment(root), creationflags=OWN_CONSOLE,
         )  # fmt: skip
     until = time.monotonic() + START_WAIT_S
     while time.monotonic() < until:

@@ -8,7 +8,7 @@ from vj.errors import VjError
 
 def add(parser: argparse.ArgumentParser) -> None:
     """list or check, and files."""
-    parser.add_argument("action", nargs="?", default="list", choices=("list", "check"))
+    parser.add_argument("action", nargs="?", default="list", choices=("list", "check"), help="default: list")
     parser.add_argument("files", nargs="*", metavar="P", help="preset by name or path (check without one: all)")
 
 
