@@ -176,7 +176,7 @@ class SharedText:
 
 
 class MemoryFrames:
-    """A frame mailbox inside one process, for tests and for rendering without a show."""
+    """A frame mailbox inside one process, for tests."""
 
     def __init__(self) -> None:
         self._frame: Frame | None = None

@@ -55,7 +55,6 @@ class Plan:
     seed: int = 0
     strict: bool = False
     resume: bool = False
-    token: str = ""
     cores: int = 0
 
     def to_json(self) -> str:
