@@ -161,6 +161,11 @@ def test_wrong_usage_goes_before_a_taken_port(refused: Callable[..., list[str]])
     assert "no preset called 'nope'" in line
 
 
+def test_a_sink_given_twice_is_refused(refused: Callable[..., list[str]]) -> None:
+    [line] = refused("--sink", "frames:x", "--sink", "frames:x")
+    assert line == "--sink frames:x: given twice"
+
+
 def test_a_midi_port_that_is_not_there_is_named_and_with_strict_refused(
     refused: Callable[..., list[str]], free_port: Callable[[], int]
 ) -> None:
@@ -168,6 +173,21 @@ def test_a_midi_port_that_is_not_there_is_named_and_with_strict_refused(
         "--midi-in", "no such*", "--strict", "--sink", "frames:x", "--osc", f"127.0.0.1:{free_port()}", code=3
     )
     assert line.startswith("midi: ") and ("'no such*'" in line or "no MIDI" in line)
+
+
+# What a command cannot do: exit code 1
+
+
+@pytest.mark.parametrize("words", [("guides", "info", "nonsense"), ("bench", "step", "--guide", "nonsense")])
+def test_a_guide_nobody_knows_is_one_line(vj: Callable[..., Answer], words: tuple[str, ...]) -> None:
+    code, out, err = vj(*words)
+    assert code == 1 and out == [] and err[-1] == "vj: no guide called 'nonsense'"
+
+
+@pytest.mark.parametrize("words", [("bench", "show", "--size", "7"), ("obs", "--port", "99999")])
+def test_a_number_that_cannot_be_is_refused_by_every_command(vj: Callable[..., Answer], words: tuple[str, ...]) -> None:
+    code, out, err = vj(*words)
+    assert code == 2 and out == [] and words[-1] in err[-1]
 
 
 # Without a show, without a terminal

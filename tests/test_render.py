@@ -41,3 +41,9 @@ def test_a_render_that_cannot_be_written_is_refused_before_it_begins(tmp_path: P
     assert done.returncode == 2
     assert said in done.stderr and "Traceback" not in done.stderr
     assert (tmp_path / "a.mp4").read_bytes() == b"mine"
+
+
+def test_a_render_without_the_guide_asked_for_says_so(tmp_path: Path) -> None:
+    done = render(tmp_path, "song.mp4", "--guide", "nonsense", "--for", "0.1")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == ["vj: no guide called 'nonsense'", "vj: the shipped guide paints instead"]

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import sys
 
+from engine.errors import EngineError
 from vj import __version__
 from vj.errors import VjError
 
@@ -39,6 +40,9 @@ def main(argv: list[str] | None = None) -> int:
         for line in str(err).splitlines():
             print(f"vj: {line}", file=sys.stderr)  # noqa: T201 - the command line's answer
         return err.exit_code
+    except EngineError as err:
+        print(f"vj: {err}", file=sys.stderr)  # noqa: T201 - the command line's answer
+        return 1
     except OSError as err:  # a folder that cannot be written, a reader of our words that has gone
         print(f"vj: {err}", file=sys.stderr)  # noqa: T201 - the command line's answer
         return 1

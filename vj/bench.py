@@ -21,6 +21,7 @@ from pathlib import Path
 import psutil
 from pythonosc.udp_client import SimpleUDPClient
 
+from vj.errors import VjError
 from vj.mailboxes import Frame, SharedFrames
 from vj.pulse import read_pulse
 from vj.runtime import VJ, Folder, environment, pids
@@ -82,7 +83,7 @@ class BenchShow:
             if self._show.poll() is not None:
                 break
             time.sleep(0.005)
-        raise RuntimeError(f"the show did not start: {self.log()}")
+        raise VjError(f"the show did not start: {self.log()}")
 
     def _read_stream(self) -> None:
         """Be OBS: read the stream as fast as it comes, for as long as the show runs."""

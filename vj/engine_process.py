@@ -60,7 +60,7 @@ def _guides(names: str, device: Any) -> tuple[list["Guide"], list[str]]:
         try:
             guides.append(load_guide(name, device))
         except GuideError as err:
-            log.warning("guide: %s", err)
+            log.info("guide: %s", err)
             notes.append(str(err))
     if not guides:
         guides.append(load_guide("shipped", device))

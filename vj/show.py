@@ -62,6 +62,8 @@ def check(plan: Plan, problems: Iterable[str] = ()) -> list[str]:
             found.append(f"--sink {spec}: {err}")
         except DeviceError as err:
             missing[spec] = err
+    # Two of one device would fight over it all evening. A bare camera takes the next one that is free.
+    found += [f"--sink {spec}: given twice" for spec in set(plan.sinks) - {"camera"} if plan.sinks.count(spec) > 1]
     check_files(plan, found)
     host, _, port = plan.osc.rpartition(":")
     osc.check(host, int(port))

@@ -23,8 +23,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, and print figures with their units in their names."""
+    from vj.commands.arguments import size
     from vj.errors import UsageError, did_you_mean
 
+    size(args.size)
     for part in args.part:
         if part not in PARTS:
             raise UsageError(f"no part of the bench called {part!r}{did_you_mean(part, PARTS)}")

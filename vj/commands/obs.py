@@ -5,6 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
+from vj.errors import UsageError
 from vj.runtime import running_show
 from vj.sinks.browser import DEFAULT_PORT
 from vj.sinks.obs_page import obs_instructions, obs_page
@@ -18,6 +19,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the page and print what goes where in OBS."""
+    if not 0 <= args.port <= 65535:
+        raise UsageError(f"--port {args.port}: from 1 to 65535")
     port = args.port or _running_port() or DEFAULT_PORT
     path = args.out or Path(platformdirs.user_data_path("vj")) / "vj-for-obs.html"
     path.parent.mkdir(parents=True, exist_ok=True)

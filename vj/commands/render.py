@@ -1,6 +1,7 @@
 """`vj render CUES --out F`: every frame of a song, as fast as the machine can, the same again for the same seed."""
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -77,6 +78,8 @@ def program_frames(plan: Plan, count: int) -> Iterator[Rgb]:
     state = opening_state(plan).begun(0.0)
     look = state.look.with_values({"governor": False})
     painter, mix = make_painter(plan, is_live=False), Mix(plan.width, plan.height, 0.0)
+    for note in painter.report()["notes"]:
+        print(f"vj: {note}", file=sys.stderr)
     paint_due, state = 0.0, replace(state, look=look)
     for n in range(count):
         now = n / plan.fps
