@@ -51,11 +51,16 @@ def faults(fresh: dict[str, dict[str, Any]], parts: dict[str, Any]) -> list[str]
     found += [engine["gpu_unused"]] if engine.get("gpu_unused") else []
     for name, pulse in fresh.items():
         if name.startswith("sink-") and pulse.get("error"):
-            found.append(f"{pulse.get('spec', name)}: {pulse['error']}")
+            found.append(_named(str(pulse.get("spec", name)), str(pulse["error"])))
     for name, report in fresh.get("desk", {}).get("inputs", {}).items():
         if report.get("reason"):
             found.append(f"{name}: {report['reason']}")
     return found
+
+
+def _named(spec: str, error: str) -> str:
+    """An error with its sink's name before it; most begin with it already."""
+    return error if error.startswith(f"{spec.partition(':')[0]}: ") else f"{spec}: {error}"
 
 
 def _cue(desk: dict[str, Any]) -> dict[str, Any]:
