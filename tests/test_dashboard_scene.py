@@ -103,6 +103,16 @@ def test_a_governor_that_is_switched_off_is_not_said_to_rest() -> None:
         assert said in "\n".join(everything(scene(engine=engine, desk={"look": {"governor": is_on}}), 120, 20))
 
 
+def test_the_log_says_what_was_started_again_and_why() -> None:
+    found = scene(keeper={"parts": {"engine": {"state": "running", "restarts": 2, "reason": "ended with signal 9"}}})
+    assert found.faults == ("engine restarted 2×: ended with signal 9",)
+    assert "▲ engine restarted 2×: ended with signal 9" in everything(found, 120, 20)
+
+
+def test_a_show_without_cues_says_how_a_line_gets_there() -> None:
+    assert "no line yet: press p and type a prompt" in "\n".join(everything(scene(desk={"cue": {"count": 0}}), 120, 20))
+
+
 def test_a_part_that_never_spoke_is_not_there_yet() -> None:
     found = scene_of({}, None, NOW)
     assert {"PROGRAM NOT THERE YET", "DESK NOT THERE YET", "ENGINE NOT THERE YET"} <= set(words(found))

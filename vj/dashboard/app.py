@@ -114,6 +114,8 @@ class Dashboard(App[str]):
 
     def action_go(self) -> None:
         """Start the show, then the next cue."""
+        if self._scene.desk.is_live and not self._scene.cue.count:
+            self._say("there are no cues in this show: p types a prompt")
         self._send(Change("cue_go", source="key"))
 
     def action_send(self, action: str) -> None:

@@ -60,6 +60,8 @@ def _no_line(scene: Scene) -> str:
         return scene.desk.silence
     if scene.cue.state == "waiting":
         return "waiting for go: press space"
+    if not scene.cue.count:
+        return "no line yet: press p and type a prompt"
     return "no line: the picture holds" if scene.cue.index else "no line yet"
 
 
@@ -130,7 +132,7 @@ def _program_words(scene: Scene) -> str:
 
 def _guide_words(engine: Part, room: int) -> str:
     canvas = engine.pulse.items("canvas")
-    size = f"{canvas[0]}×{canvas[1]}" if len(canvas) == 2 else ""
+    size = f"{canvas[0]}×{canvas[1]}" if len(canvas) == 2 and all(canvas) else ""
     words = " · ".join(part for part in (engine.text("guide"), engine.text("device"), size) if part)
     return words if len(words) <= room else words.removesuffix(f" · {size}")
 

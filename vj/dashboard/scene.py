@@ -156,7 +156,7 @@ def scene_of(pulses: Mapping[str, Pulse], plan: Plan | None, now: float) -> Scen
         inputs=said.group("inputs"),
         monitor=said.texts("monitor"),
         log=said.texts("log"),
-        faults=_faults(said),
+        faults=_faults(said, keeper.group("parts")),
         notes=parts["engine"].pulse.texts("notes") if parts["engine"].is_live else (),
         undo=said.whole("undo"),
         waits=plan is not None and plan.wait,
@@ -178,10 +178,14 @@ def _fate(part: Pulse) -> str:
     return f"{state}: {reason}" if reason else state
 
 
-def _faults(desk: Pulse) -> tuple[str, ...]:
+def _faults(desk: Pulse, parts: Pulse) -> tuple[str, ...]:
     lost = desk.whole("lost")
+    restarts = ((clean(name), parts.group(name)) for name in parts.values)
+    again = (
+        f"{name} restarted {p.whole('restarts')}×: {p.text('reason')}" for name, p in restarts if p.whole("restarts")
+    )
     swamped = (f"{lost} changes lost: more came than the desk can make",) if lost else ()
-    return (*desk.texts("faults"), *swamped)
+    return (*again, *desk.texts("faults"), *swamped)
 
 
 def _cue(cue: Pulse) -> Cue:
