@@ -89,8 +89,22 @@ def screen(chromium):
 
 
 def _seen(screen) -> np.ndarray:
-    with Image.open(io.BytesIO(screen.screenshot())) as picture:
+    with Image.open(io.BytesIO(_screenshot(screen))) as picture:
         return np.asarray(picture.convert("RGB")).astype(int)
+
+
+def _screenshot(screen) -> bytes:
+    """A PNG of the page. Chromium without a GPU sometimes cannot capture on a busy machine and says so at once."""
+    from playwright.sync_api import Error
+
+    for _ in range(9):
+        try:
+            return screen.screenshot()
+        except Error as err:
+            if "Unable to capture screenshot" not in str(err):
+                raise
+            time.sleep(0.3)
+    return screen.screenshot()
 
 
 def _number(pixels: np.ndarray) -> int:
