@@ -54,6 +54,16 @@ async def test_a_key_asks_the_desk_for_one_change(show: MovingShow, key: str, ch
         assert got.source == "key"
 
 
+async def test_a_held_key_flashes_nothing(show: MovingShow) -> None:
+    async with dashboard(show) as (app, pilot):
+        for _ in range(6):  # as a terminal repeats it, whatever this machine's own pace
+            app.action_switch("blackout")
+            app.action_fire("reroll")
+        while Change("undo", source="key") not in show.changes:  # sent last, in its order
+            await asked(pilot, show, "u")
+        assert [change.parameter for change in show.changes[:3]] == ["blackout", "reroll", ""]
+
+
 async def test_the_arrows_choose_a_parameter_and_move_it(show: MovingShow) -> None:
     names = list(PARAMETERS)
     below = names[names.index("temperature") + 2]

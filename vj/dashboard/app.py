@@ -30,6 +30,8 @@ from vj.runtime import Door, Folder
 _PICTURE_FPS = 12.0
 _SCENE_FPS = 5.0
 _AGAIN_WITHIN_S = 2.0
+# Terminals repeat a key that is held, some thirty times a second: blackout or reroll would flash the whole room.
+_HELD_S = 0.25
 _END_NOTE = "q again within 2 s ends the show · d only closes this window"
 _PROMPT = "prompt"
 # Without these the keyboard could not be left, whatever is typed or asked.
@@ -81,6 +83,7 @@ class Dashboard(App[str]):
         self._board, self._entry = Board(self._scene, id="board"), Entry(id="entry", disabled=True)
         self._label, self._typing = Label("", id="label", markup=False), Horizontal(id="typing")
         self._target = ""
+        self._pressed: dict[str, float] = {}
         self._note_until = self._end_asked_until = 0.0
 
     def compose(self) -> ComposeResult:
@@ -123,12 +126,14 @@ class Dashboard(App[str]):
         self._send(Change(action, source="key"))
 
     def action_switch(self, name: str) -> None:
-        """A switch to its other state."""
-        self._send(Change("toggle", parameter=name, source="key"))
+        """A switch to its other state, once however long its key is held."""
+        if not self._is_held(name):
+            self._send(Change("toggle", parameter=name, source="key"))
 
     def action_fire(self, name: str) -> None:
-        """A trigger."""
-        self._send(Change("fire", parameter=name, source="key"))
+        """A trigger, once however long its key is held."""
+        if not self._is_held(name):
+            self._send(Change("fire", parameter=name, source="key"))
 
     def action_cue_clock(self, seconds: float) -> None:
         """The cue clock by so many seconds."""
@@ -251,6 +256,11 @@ class Dashboard(App[str]):
             self.push_screen(EndedScreen(), lambda _: self.exit())
 
     # ---- sending
+
+    def _is_held(self, name: str) -> bool:
+        before, now = self._pressed.get(name, 0.0), time.monotonic()
+        self._pressed[name] = now
+        return now - before < _HELD_S
 
     def _nudge(self, name: str, steps: int) -> None:
         parameter = PARAMETERS[name]
