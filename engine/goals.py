@@ -16,7 +16,9 @@ class Goals:
     def __init__(self, guides: Sequence[Guide], waits: bool) -> None:
         """With `waits` a frame waits for its texts, so that the same looks always give the same goals."""
         self._texts = [Texts(guide, waits) for guide in guides]
-        self._devices = [guide.device for guide in guides]
+        self._guides = tuple(guides)
+        self._asked: tuple[str, ...] = ()
+        self._strange: list[str] = []
         self._last: list[Goal | None] = [None for _ in guides]
 
     def of(self, look: Look) -> list[Goal | None]:
@@ -26,6 +28,7 @@ class Goals:
         holds.
         """
         prompts = look.prompts()
+        self._note_strange(tuple(text for text, _ in prompts))
         for n, texts in enumerate(self._texts):
             if look.next_line:
                 texts.find(look.next_line)  # on standby: read now, so that it is ready when its turn comes
@@ -33,12 +36,19 @@ class Goals:
             ready = [(vector, weight) for vector, weight in found if vector is not None]
             if ready:
                 vectors, weights = zip(*ready, strict=True)
-                self._last[n] = Goal(torch.stack(vectors), torch.tensor(weights, device=self._devices[n]))
+                self._last[n] = Goal(torch.stack(vectors), torch.tensor(weights, device=self._guides[n].device))
         return self._last
 
     def faults(self) -> list[str]:
-        """Sentences about texts that could not be read."""
-        return [texts.fault for texts in self._texts if texts.fault]
+        """Sentences about texts that could not be read, and those of this frame that mean nothing to a guide."""
+        return [*(texts.fault for texts in self._texts if texts.fault), *self._strange]
+
+    def _note_strange(self, asked: tuple[str, ...]) -> None:
+        if asked == self._asked:  # as in most frames
+            return
+        self._asked = asked
+        strange = [(guide.name, text) for guide in self._guides for text in asked if not guide.knows(text)]
+        self._strange = [f"the {name} guide knows no word of {text[:40]!r}" for name, text in strange]
 
     def close(self) -> None:
         """Stop reading texts."""

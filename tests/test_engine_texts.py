@@ -121,3 +121,11 @@ def test_the_line_on_standby_is_read_before_its_turn():
     wait_until(lambda: goals.of(Look(line="red", next_line="blue", blend=0.0)) and len(listener.read) == 2)
     assert sorted(listener.read) == ["blue", "red"]
     goals.close()
+
+
+def test_a_line_of_words_the_guide_never_learnt_is_named_while_it_is_sung():
+    goals = Goals([replace(colour_guide(CPU, "shipped"), knows=lambda text: "red" in text)], waits=True)
+    goals.of(Look(line="a red rose", next_line="zzz", blend=0.5))
+    assert goals.faults() == ["the shipped guide knows no word of 'zzz'"]
+    goals.of(Look(line="red"))
+    assert goals.faults() == []

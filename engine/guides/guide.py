@@ -11,6 +11,10 @@ from torch import Tensor
 Three = tuple[float, float, float]
 
 
+def _knows_all(_text: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Guide:
     """A loaded model, frozen and in evaluation mode, with what it wants its pictures and texts to be.
@@ -26,6 +30,8 @@ class Guide:
     image_size: int
     device: torch.device
     image_dtype: torch.dtype = torch.float32
+    knows: Callable[[str], bool] = _knows_all
+    """Whether any word of a text means something to the guide."""
     _mean: Tensor = field(init=False, repr=False)
     _std: Tensor = field(init=False, repr=False)
 

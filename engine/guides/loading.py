@@ -138,7 +138,8 @@ def _shipped(device: torch.device) -> Guide:
         found = load_shipped(device=device)
     except (FileNotFoundError, ValueError) as err:
         raise GuideError(f"guide 'shipped' is missing or broken, install vj again: {_first_line(err)}") from err
-    return Guide("shipped", found.model, found.tokenizer, found.mean, found.std, found.image_size, device)
+    facts = found.model, found.tokenizer, found.mean, found.std, found.image_size, device
+    return Guide("shipped", *facts, knows=lambda text: bool(found.tokenizer([text]).any()))
 
 
 def _saved(name: str, path: Path) -> Source:
