@@ -72,6 +72,12 @@ def test_no_garbage_ends_the_desk_or_its_report(home: Path, changes: list[Change
     assert told(desk, Change("set", 12.5, "temperature")).number("temperature") == 12.5
 
 
+def test_a_prompt_whose_fade_is_no_number_is_left_out(home: Path) -> None:
+    desk = ShowDesk(state())
+    before = told(desk, Change("prompt", "moss", seconds=0.0))
+    assert told(desk, Change("prompt", "rust", seconds="soon")).line == before.line == "moss"  # type: ignore[arg-type]
+
+
 def test_what_was_wrong_with_a_change_is_said(home: Path) -> None:
     desk = ShowDesk(state())
     told(desk, Change("set", "hot", "temperature", "osc 10.0.0.2"), Change("preset", "glas", source="key"))

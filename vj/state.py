@@ -184,7 +184,8 @@ class ShowState:
         texts = [as_text(text) for text in texts]
         # Mid-crossfade the picture is nearest to the heavier of the two lines.
         shown = before.next_line if before.blend > 0.5 else before.line
-        fade_s = change.seconds if change.seconds is not None else before.number("fade")
+        # float: what is no number must fail here, where it is said, and not at every look from now on
+        fade_s = float(change.seconds) if change.seconds is not None else before.number("fade")
         return LivePrompt(
             text=texts[0],
             before=shown,
