@@ -180,7 +180,7 @@ def test_pages_of_other_sites_are_refused_and_file_pages_are_not(browser):
 def test_a_taken_port_is_named_with_one_that_is_free(browser):
     second = make_sink(f"browser:{browser.port}")
     for refused in (second.check, lambda: second.open(WIDTH, HEIGHT, 30.0)):
-        with pytest.raises(DeviceError, match=rf"port {browser.port} is taken .*; use browser:\d+"):
+        with pytest.raises(DeviceError, match=rf"port {browser.port} is taken .*; use --sink browser:\d+"):
             refused()
     second.close()
     assert _get(browser, "/alive").status == 204

@@ -5,6 +5,7 @@ import argparse
 from vj import library, show
 from vj.commands.arguments import default_size, size
 from vj.commands.play import dashboard, play
+from vj.errors import DeviceError
 from vj.runtime import Plan, running_show
 
 DEMO_SONG = "night-ferry"
@@ -23,5 +24,8 @@ def run(_args: argparse.Namespace) -> int:
     if folder is not None:
         return dashboard(folder)
     plan = demo_plan()
-    show.check(plan)
+    try:
+        show.check(plan)
+    except DeviceError as err:
+        raise DeviceError(f"{err}; the demo with options is: vj play {DEMO_SONG} OPTIONS") from err
     return play(plan)

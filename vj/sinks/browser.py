@@ -127,9 +127,9 @@ def _bind(port: int) -> socket.socket:
 
 def _why_not(port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"browser: port {port} is taken by another program; use browser:{_next_free(port)}"
+        return f"browser: port {port} is taken by another program; use --sink browser:{_next_free(port)}"
     if error.errno == errno.EACCES:
-        return f"browser: port {port} is not yours to open; use browser:{DEFAULT_PORT}"
+        return f"browser: port {port} is not yours to open; use --sink browser:{DEFAULT_PORT}"
     return f"browser: port {port} cannot be opened: {error.strerror or error}"
 
 
