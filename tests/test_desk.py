@@ -233,6 +233,8 @@ def test_a_running_song_goes_on_where_it_is_by_now_and_a_resumed_one_waits_where
     later = from_json(saved, state(), is_same_boot=False)
     assert later.clock == CueClock("waiting", 35.0, 0.0)
     assert later.look_at(5.0).blend == 0.0 and later.look_at(5.0).line == "a"
+    paused = to_json(ShowState(Look(), Look(), SONG, CueClock("paused", 12.0, 3.0)), 99.0)
+    assert from_json(paused, state(), is_same_boot=False).clock == CueClock("paused", 12.0, 0.0)
 
 
 def test_the_file_is_whole_at_every_moment_and_written_only_when_something_changed(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def from_json(text: str, state: ShowState, is_same_boot: bool = True) -> ShowSta
     """The state with what `to_json` wrote put back. Raises ValueError for anything else.
 
     The monotonic clock goes on while a desk is restarted, so a running cue list goes on where the song is by now.
-    With `is_same_boot` false (a show resumed later) it waits at the place that it had reached.
+    With `is_same_boot` false (a show resumed later) a running one waits at the place that it had reached.
     """
     try:
         data = json.loads(text)
@@ -202,7 +202,8 @@ def from_json(text: str, state: ShowState, is_same_boot: bool = True) -> ShowSta
             times = float(started), float(fade_s)
             live = LivePrompt(as_text(line), as_text(before), *times, as_text(standby), int(cue))
         if not is_same_boot:
-            clock = CueClock("waiting", float(data["position_s"]), 0.0)
+            resting = "waiting" if clock.state == "running" else clock.state
+            clock = CueClock(resting, float(data["position_s"]), 0.0)
             live = live and replace(live, started=-1e9)
         found = replace(state, look=look, clock=clock, live=live, preset=str(data["preset"]))
         found.look_at(time.monotonic()).to_json()  # what cannot be looked at would end the desk again and again
