@@ -25,6 +25,7 @@ from vj.dashboard.parameters import NAMES, nudge
 from vj.dashboard.pulses import ProgramFrames, Pulses
 from vj.dashboard.scene import scene_of
 from vj.dashboard.sending import Sending
+from vj.dashboard.terminal import leave_with_terminal
 from vj.runtime import Door, Folder
 
 _PICTURE_FPS = 12.0
@@ -43,6 +44,7 @@ def run(folder: Folder, end_show: Callable[[], None]) -> int:
 
     `end_show` is called after the terminal was given back, and only when the person asked for the end and confirmed.
     """
+    leave_with_terminal()
     app = Dashboard(folder)
     # Without the mouse the terminal's own selection works: addresses can be copied.
     app.run(mouse=False)
