@@ -126,7 +126,8 @@ def _threads(name: str) -> dict[str, str]:
     """How a part's arithmetic shares the processor, for the libraries that read it from the environment.
 
     One thread for every part but the engine. The engine's threads sleep while they wait for each other: spinning, as
-    is usual, they take the cores from everything else: two threads beside a busy process took 59 to 98 ms a frame, not 39.
+    is usual, they take the cores from everything else: beside a busy process two threads took 59 to 98 ms a frame, not
+    39 (docs/benchmarks.md).
     """
     if name == "engine":
         return {"OMP_WAIT_POLICY": "passive", "KMP_BLOCKTIME": "0"}
