@@ -1,0 +1,58 @@
+"""The rows of the one table of parameters, in the order of the screen. Standard library only."""
+
+from engine.parameter import Parameter, choice, number, switch, text, trigger, whole
+
+SLOTS = 8
+
+
+def _slots() -> list[Parameter]:
+    rows: list[Parameter] = []
+    for n in range(1, SLOTS + 1):
+        rows.append(text(f"prompt_{n}", "prompts", f"text of slot {n}"))
+        rows.append(number(f"weight_{n}", "prompts", 0.0, -2.0, 2.0, f"weight of slot {n}; negative pushes away"))
+    return rows
+
+
+# The defaults are the `live` preset's values, so that a show without any preset file is playable.
+ROWS: tuple[Parameter, ...] = (
+    number("lyrics", "prompts", 1.0, 0.0, 2.0, "weight of the sung line against the slots"),
+    *_slots(),
+    number("temperature", "picture", 35.0, 0.0, 100.0, "low holds the picture still, high changes everything"),
+    choice("temperature_law", "picture", ("live", "paper"), "how temperature sets stability and noise"),
+    number("temperature_scale", "picture", 1.0, 0.0, 1.0, "factor on temperature; the paper's fast setting halves it"),
+    choice("canvas", "picture", ("pyramid", "pixels"), "what is optimised: images at several sizes, or plain pixels"),
+    whole("canvas_width", "picture", 256, 64, 3840, "width of the canvas; the program scales it", "px"),
+    whole("canvas_height", "picture", 144, 64, 2160, "height of the canvas; the program scales it", "px"),
+    whole("steps", "picture", 2, 1, 50, "optimisation steps for each frame"),
+    whole("first_steps", "picture", 12, 1, 200, "optimisation steps for the first frame"),
+    whole("crops", "picture", 4, 1, 64, "random views the guide sees in each step"),
+    number("overview", "picture", 0.5, 0.0, 1.0, "share of the views that show the whole picture"),
+    number("crop_low", "picture", 0.35, 0.05, 1.0, "smallest inner view, as a share of the picture's area"),
+    number("crop_high", "picture", 0.9, 0.05, 1.0, "largest inner view, as a share of the picture's area"),
+    number("perspective", "picture", 0.1, 0.0, 1.0, "how far views are tilted"),
+    number("overhang", "picture", 0.1, 0.0, 0.5, "how far views may hang over the border"),
+    choice("beyond", "picture", ("mirror", "white"), "what views see beyond the border; the paper's see white"),
+    number("learning_rate", "picture", 0.05, 0.001, 1.0, "size of one optimisation step"),
+    switch("keep_optimizer", "picture", True, "keep the optimiser's state from frame to frame"),
+    whole("show_step", "picture", 0, 0, 200, "step whose picture is shown; 0 is the last"),
+    whole("carry_step", "picture", 0, 0, 200, "step whose picture the next frame starts from; 0 is the last"),
+    number("stability", "picture", 1.0, 0.0, 20.0, "weight of holding still at temperature 0 (w_c)"),
+    whole("stability_every", "picture", 1, 1, 50, "steps between two that hold still"),
+    number("noise", "picture", 0.05, 0.0, 2.0, "noise added to each new frame at temperature 100"),
+    number("smoothness", "picture", 0.03, 0.0, 5.0, "weight of smooth surfaces (total variation)"),
+    choice("guide_mix", "picture", ("alternate", "sum"), "several guides: one after the other by step, or together"),
+    choice("denoiser", "picture", ("edges", "none"), "filter on each finished picture: edge-preserving, or none"),
+    number("denoise", "picture", 0.5, 0.0, 1.0, "strength of the denoiser"),
+    number("engine_fps", "picture", 20.0, 1.0, 60.0, "frames a second asked of the engine", "fps"),
+    switch("governor", "picture", True, "spend fewer steps and crops rather than miss engine_fps"),
+    trigger("reroll", "picture", "start the canvas afresh from noise"),
+    trigger("kick", "picture", "shake the picture with noise once"),
+    number("contrast", "colour", 1.0, 0.0, 2.0, "contrast of the program"),
+    number("saturation", "colour", 1.0, 0.0, 2.0, "colourfulness of the program"),
+    number("master", "program", 1.0, 0.0, 1.0, "brightness of the program"),
+    number("fade", "program", 2.0, 0.0, 60.0, "length of a crossfade to a new prompt", "s"),
+    number("hold", "program", 8.0, 0.0, 3600.0, "how long a prompt by hand stays at least, in a song", "s"),
+    number("smooth", "program", 0.5, 0.0, 1.0, "blending of neighbouring frames in the program"),
+    switch("freeze", "program", False, "hold the program still"),
+    switch("blackout", "program", False, "program to black; it cuts at once"),
+)  # fmt: skip
