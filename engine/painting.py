@@ -1,36 +1,18 @@
 """The picture being painted, and what of it lives on from one frame to the next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from engine.aim import Aim, Pull, loss_of
 from engine.canvas import CANVASES, FIRST_PICTURES, Canvas, cloud_noise, resized
-from engine.crops import Cut, views
-from engine.guides.guide import Guide
-from engine.objectives import Goal, Seen, stability, text_distance, total_variation, weighted
 from engine.optimiser import make_optimiser, set_rate, take_over
 from engine.parameters import Look
-from engine.temperature import LAWS, Heat, Noise, next_start
+from engine.temperature import LAWS, Noise, next_start
 
 KICK = 0.3
 """Deviation of the noise one kick adds."""
-
-Pull = tuple[Guide, Goal | None]
-"""A guide and what it pulls toward; None before its first prompt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What every step of one frame works toward."""
-
-    look: Look
-    heat: Heat
-    crops: int
-    pulls: tuple[Pull, ...]
-    previous: Tensor | None
-    """The last picture of the frame before, (1, 3, h, w); None in a first frame."""
 
 
 class Painting:
@@ -129,28 +111,3 @@ class Painting:
         if self._optimiser is None or not look.is_on("keep_optimizer"):
             self._optimiser = make_optimiser(canvas.parameters(), look.is_on("keep_optimizer"))
         return self._optimiser
-
-
-def loss_of(picture: Tensor, aim: Aim, step: int, random: torch.Generator) -> Tensor:
-    """What the picture is to lose in this step (counted from 0): text, stability in its turn, smoothness."""
-    cut = Cut.of(aim.look, aim.crops)
-    agreements = tuple(
-        (goal, guide.embed_image(views(picture, cut, guide.image_size, random)))
-        for guide, goal in pulling(aim.pulls, aim.look.text("guide_mix"), step)
-        if goal is not None
-    )
-    seen = Seen(picture, picture if aim.previous is None else aim.previous, agreements)
-    is_held = aim.previous is not None and step % aim.look.whole("stability_every") == 0
-    terms = [
-        (1.0, text_distance),
-        (aim.heat.hold if is_held else 0.0, stability),
-        (aim.look.number("smoothness"), total_variation),
-    ]
-    return weighted(terms, seen)
-
-
-def pulling(pulls: tuple[Pull, ...], mix: str, step: int) -> tuple[Pull, ...]:
-    """Who pulls in this step, counted from 0: one guide after the other, or all of them."""
-    if mix == "sum" or not pulls:
-        return pulls
-    return (pulls[step % len(pulls)],)

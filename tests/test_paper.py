@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.aim import Aim, loss_of, pulling
 from engine.crops import ASPECTS, Cut, corner_tilts, view_boxes, views
 from engine.guides.colours import colour_guide
 from engine.objectives import Goal, Seen, stability, text_distance
-from engine.painting import Aim, Painting, loss_of, pulling
+from engine.painting import Painting
 from engine.parameters import Look
 from engine.step import Engine
 from engine.temperature import LAWS, Noise, next_start

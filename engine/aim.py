@@ -1,0 +1,52 @@
+"""What one optimisation step works toward, and what the picture is to lose in it."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.crops import Cut, views
+from engine.guides.guide import Guide
+from engine.objectives import Goal, Seen, stability, text_distance, total_variation, weighted
+from engine.parameters import Look
+from engine.temperature import Heat
+
+Pull = tuple[Guide, Goal | None]
+"""A guide and what it pulls toward; None before its first prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What every step of one frame works toward."""
+
+    look: Look
+    heat: Heat
+    crops: int
+    pulls: tuple[Pull, ...]
+    previous: Tensor | None
+    """The last picture of the frame before, (1, 3, h, w); None in a first frame."""
+
+
+def loss_of(picture: Tensor, aim: Aim, step: int, random: torch.Generator) -> Tensor:
+    """What the picture is to lose in this step (counted from 0): text, stability in its turn, smoothness."""
+    cut = Cut.of(aim.look, aim.crops)
+    agreements = tuple(
+        (goal, guide.embed_image(views(picture, cut, guide.image_size, random)))
+        for guide, goal in pulling(aim.pulls, aim.look.text("guide_mix"), step)
+        if goal is not None
+    )
+    seen = Seen(picture, picture if aim.previous is None else aim.previous, agreements)
+    is_held = aim.previous is not None and step % aim.look.whole("stability_every") == 0
+    terms = [
+        (1.0, text_distance),
+        (aim.heat.hold if is_held else 0.0, stability),
+        (aim.look.number("smoothness"), total_variation),
+    ]
+    return weighted(terms, seen)
+
+
+def pulling(pulls: tuple[Pull, ...], mix: str, step: int) -> tuple[Pull, ...]:
+    """Who pulls in this step, counted from 0: one guide after the other, or all of them."""
+    if mix == "sum" or not pulls:
+        return pulls
+    return (pulls[step % len(pulls)],)
