@@ -11,9 +11,6 @@ from engine.optimiser import make_optimiser, set_rate, take_over
 from engine.parameters import Look
 from engine.temperature import LAWS, Noise, next_start
 
-KICK = 0.3
-"""Deviation of the noise one kick adds."""
-
 
 class Painting:
     """One picture under way. Owns its canvas, optimiser and random numbers; every call is made by one thread."""
@@ -48,11 +45,11 @@ class Painting:
         self.restart()
         self._carried = self._previous = picture
 
-    def kick(self) -> None:
-        """Shake the picture with soft noise once."""
+    def kick(self, amount: float) -> None:
+        """Shake the picture once with soft noise of this deviation."""
         if self._carried is not None:
             height, width = self._carried.shape[-2:]
-            self._carried = self._carried + KICK * cloud_noise(height, width, self._random)
+            self._carried = self._carried + amount * cloud_noise(height, width, self._random)
 
     def next_frame(self, look: Look, steps: int, crops: int, pulls: Sequence[Pull]) -> Tensor:
         """Optimise one frame of this look, in so many steps unless it is the first, and give the picture to show.

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -127,7 +128,8 @@ class Engine:
 
     def _obey_triggers(self, look: Look) -> None:
         """A trigger has fired when its count is another than in the last look; the first look fires none."""
-        for name, act in (("reroll", self._painting.restart), ("kick", self._painting.kick)):
+        kick = partial(self._painting.kick, look.number("kick_amount"))
+        for name, act in (("reroll", self._painting.restart), ("kick", kick)):
             count = look.whole(name)
             if self._fired.setdefault(name, count) != count:
                 self._fired[name] = count

@@ -47,6 +47,7 @@ ROWS: tuple[Parameter, ...] = (
     switch("governor", "picture", True, "spend fewer steps and crops rather than miss engine_fps"),
     trigger("reroll", "picture", "start the canvas afresh from noise"),
     trigger("kick", "picture", "shake the picture with noise once"),
+    number("kick_amount", "motion", 0.3, 0.0, 1.0, "deviation of the noise one kick adds"),
     number("contrast", "colour", 1.0, 0.0, 2.0, "contrast of the program"),
     number("saturation", "colour", 1.0, 0.0, 2.0, "colourfulness of the program"),
     number("master", "program", 1.0, 0.0, 1.0, "brightness of the program"),

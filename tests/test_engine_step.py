@@ -138,11 +138,14 @@ def test_a_count_that_was_there_before_the_first_frame_fires_nothing():
     assert share_of(engine.paint(said("red", LOOK.with_values({"reroll": 7, "kick": 3}))), "red") > 0.8
 
 
-def test_a_kick_shakes_the_picture():
-    engine, calm = an_engine(), LOOK.with_values({"temperature": 0.0})
-    before = paint(engine, said("red", calm), 20).astype(int)
-    kicked = engine.paint(said("red", calm.with_values({"kick": 1}))).astype(int)
-    assert np.abs(kicked - before).mean() > 10
+def test_a_kick_shakes_the_picture_as_far_as_it_is_told():
+    moved = []
+    for amount in (0.3, 0.05):
+        engine, calm = an_engine(), LOOK.with_values({"temperature": 0.0, "kick_amount": amount})
+        before = paint(engine, said("red", calm), 20).astype(int)
+        kicked = engine.paint(said("red", calm.with_values({"kick": 1}))).astype(int)
+        moved.append(np.abs(kicked - before).mean())
+    assert moved[0] > 10 and moved[0] > 2 * moved[1]
 
 
 def test_it_goes_on_from_a_frame_of_any_size():
