@@ -17,6 +17,11 @@ def make_optimiser(parameters: list[Tensor], is_kept: bool) -> torch.optim.Adam:
     return torch.optim.Adam(parameters, betas=LIVE_BETAS if is_kept else PUBLISHED_BETAS, fused=is_fused)
 
 
+def is_for_keeping(optimiser: torch.optim.Adam) -> bool:
+    """Whether it was made to be kept; of two kinds of memory, neither is the other's."""
+    return tuple(optimiser.param_groups[0]["betas"]) == LIVE_BETAS
+
+
 def set_rate(optimiser: torch.optim.Adam, rate: float) -> None:
     """The size of the steps from now on."""
     for group in optimiser.param_groups:
@@ -24,7 +29,12 @@ def set_rate(optimiser: torch.optim.Adam, rate: float) -> None:
 
 
 def take_over(new: torch.optim.Adam, old: torch.optim.Adam) -> None:
-    """Give a new optimiser the memory of an old one, leaf by leaf from the last (finest), resampled to its size."""
+    """Give a new optimiser the memory of an old one, leaf by leaf from the last (finest), resampled to its size.
+
+    One that forgets at another pace is given nothing: its second moments would be read as far too small.
+    """
+    if is_for_keeping(new) != is_for_keeping(old):
+        return
     ours, theirs = new.param_groups[0]["params"], old.param_groups[0]["params"]
     for mine, other in zip(reversed(ours), reversed(theirs), strict=False):
         memory = old.state.get(other)

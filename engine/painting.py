@@ -1,21 +1,26 @@
 """The picture being painted, and what of it lives on from one frame to the next."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from engine.aim import Aim, Pull, loss_of
 from engine.canvas import CANVASES, FIRST_PICTURES, Canvas, cloud_noise, resized
-from engine.optimiser import make_optimiser, set_rate, take_over
+from engine.optimiser import is_for_keeping, make_optimiser, set_rate, take_over
 from engine.parameters import Look
 from engine.temperature import LAWS, Noise, next_start
+
+KICK = 0.3
+"""Deviation of the noise one kick adds."""
 
 
 class Painting:
     """One picture under way. Owns its canvas, optimiser and random numbers; every call is made by one thread."""
 
-    def __init__(self, device: torch.device, seed: int) -> None:
+    def __init__(self, device: torch.device, seed: int, beat: Callable[[], None] = lambda: None) -> None:
+        """`beat` is called before every step, so that others see that a long frame is still being worked at."""
+        self._beat = beat
         self._random = torch.Generator(device).manual_seed(seed)
         self._noise = Noise(self._random)
         self._kind = ""
@@ -23,7 +28,7 @@ class Painting:
         self._optimiser: torch.optim.Adam | None = None
         self._carried: Tensor | None = None
         self._previous: Tensor | None = None
-        self._directions: list[Tensor | None] = []
+        self._directions: dict[str, Tensor] = {}
         self._unrest = 0.0
 
     @property
@@ -45,11 +50,11 @@ class Painting:
         self.restart()
         self._carried = self._previous = picture
 
-    def kick(self, amount: float) -> None:
-        """Shake the picture once with soft noise of this deviation."""
+    def kick(self) -> None:
+        """Shake the picture with soft noise once."""
         if self._carried is not None:
             height, width = self._carried.shape[-2:]
-            self._carried = self._carried + amount * cloud_noise(height, width, self._random)
+            self._carried = self._carried + KICK * cloud_noise(height, width, self._random)
 
     def next_frame(self, look: Look, steps: int, crops: int, pulls: Sequence[Pull]) -> Tensor:
         """Optimise one frame of this look, in so many steps unless it is the first, and give the picture to show.
@@ -66,6 +71,7 @@ class Painting:
         set_rate(optimiser, look.number("learning_rate") * (1.0 if self.is_new else aim.heat.pace))
         kept: dict[int, Tensor] = {}
         for step in range(look.whole("first_steps") if self.is_new else steps):
+            self._beat()
             loss = loss_of(canvas.draw(), aim, step, self._random)
             if loss.requires_grad:  # nothing pulls before the first prompt is ready
                 optimiser.zero_grad()
@@ -80,12 +86,9 @@ class Painting:
 
     def _change(self, pulls: Sequence[Pull]) -> float:
         """How much the prompts changed since the last frame, 0..1; a crossfade of two seconds is about a third."""
-        before, self._directions = self._directions, [None if goal is None else goal.direction() for _, goal in pulls]
-        steps = [
-            (now - then).norm().item()
-            for now, then in zip(self._directions, before, strict=False)
-            if now is not None and then is not None
-        ]
+        before, now = self._directions, {guide.name: goal.direction() for guide, goal in pulls if goal is not None}
+        self._directions = {**before, **now}
+        steps = [(now[name] - before[name]).norm().item() for name in now if name in before]
         return min(1.0, 8.0 * max(steps, default=0.0))
 
     def _fitted(self, look: Look) -> Canvas:
@@ -105,6 +108,7 @@ class Painting:
         return self._canvas
 
     def _ready_optimiser(self, canvas: Canvas, look: Look) -> torch.optim.Adam:
-        if self._optimiser is None or not look.is_on("keep_optimizer"):
-            self._optimiser = make_optimiser(canvas.parameters(), look.is_on("keep_optimizer"))
+        is_kept = look.is_on("keep_optimizer")
+        if self._optimiser is None or not (is_kept and is_for_keeping(self._optimiser)):
+            self._optimiser = make_optimiser(canvas.parameters(), is_kept)
         return self._optimiser

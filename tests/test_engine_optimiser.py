@@ -1,0 +1,65 @@
+"""The optimiser is kept or made afresh as the look says, at once; every step is heard of."""
+
+import torch
+from torch import Tensor
+
+from engine.guides.colours import colour_guide
+from engine.objectives import Goal
+from engine.optimiser import LIVE_BETAS, PUBLISHED_BETAS, make_optimiser, take_over
+from engine.painting import Painting
+from engine.parameters import Look
+
+CPU = torch.device("cpu")
+LOOK = Look(line="red").with_values({"canvas_width": 64, "canvas_height": 64, "steps": 3, "first_steps": 2})
+KEPT, AFRESH = LOOK, LOOK.with_values({"keep_optimizer": False})
+
+
+def paint(painting: Painting, *looks: Look) -> torch.optim.Adam:
+    """The optimiser after a frame of each look."""
+    guide = colour_guide(CPU)
+    goal = Goal(guide.embed_text(["red"]), torch.ones(1))
+    for look in looks:
+        painting.next_frame(look, look.whole("steps"), 2, [(guide, goal)])
+    found = painting._optimiser
+    assert found is not None
+    return found
+
+
+def steps_of(optimiser: torch.optim.Adam) -> int:
+    memory: dict[str, Tensor] = optimiser.state[optimiser.param_groups[0]["params"][0]]
+    return int(memory["step"])
+
+
+def test_a_kept_optimiser_counts_on_and_another_begins_with_every_frame():
+    assert steps_of(paint(Painting(CPU, 0), KEPT, KEPT, KEPT)) == 2 + 3 + 3
+    assert steps_of(paint(Painting(CPU, 0), AFRESH, AFRESH, AFRESH)) == 3
+
+
+def test_keeping_it_begins_at_once_with_the_memory_meant_for_it():
+    painting = Painting(CPU, 0)
+    assert paint(painting, AFRESH).param_groups[0]["betas"] == PUBLISHED_BETAS
+    kept = paint(painting, KEPT)
+    assert kept.param_groups[0]["betas"] == LIVE_BETAS
+    assert steps_of(kept) == 3  # the published one's memory would be read as far too small
+    assert paint(painting, KEPT) is kept
+
+
+def test_keeping_it_ends_at_once():
+    painting = Painting(CPU, 0)
+    paint(painting, KEPT, KEPT)
+    assert paint(painting, AFRESH).param_groups[0]["betas"] == PUBLISHED_BETAS
+
+
+def test_an_optimiser_of_another_memory_is_not_taken_over():
+    leaf = torch.zeros(1, 3, 8, 8, requires_grad=True)
+    old, new = make_optimiser([leaf], is_kept=False), make_optimiser([leaf], is_kept=True)
+    leaf.grad = torch.ones_like(leaf)
+    old.step()
+    take_over(new, old)
+    assert not new.state
+
+
+def test_every_step_is_heard_of_before_it_is_made():
+    beats: list[int] = []
+    paint(Painting(CPU, 0, lambda: beats.append(1)), KEPT, KEPT)
+    assert len(beats) == 2 + 3
