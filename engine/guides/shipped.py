@@ -30,10 +30,11 @@ class GuideShape:
     """The sizes a shipped guide is built with; stored in the file's metadata."""
 
     image_size: int = 64
-    embedding: int = 256
+    embedding: int = 384
     channels: tuple[int, ...] = (16, 64, 128, 192)
     text_width: int = 128
     text_layers: int = 2
+    place_width: int = 512
 
 
 @dataclass(frozen=True)
@@ -148,14 +149,50 @@ class ImageTower(nn.Module):
         return found_here
 
 
+PLACE_WAVES = 3
+"""Octaves in which a view's place is told."""
+
+
+class Place(nn.Module):
+    """What a prompt means for one view: its embedding, given where in the picture the view lies.
+
+    An image of a whole scene and one of its upper left corner differ, and so must what they are compared with;
+    told where it looks, every view pulls toward its own part of one picture (crop conditioning as in SDXL,
+    Podell 2023). Boxes are (left, top, right, bottom) around the picture's middle, in halves of its shorter side.
+    """
+
+    def __init__(self, embedding: int, width: int) -> None:
+        super().__init__()
+        self.read = nn.Linear(embedding, width)
+        self.where = nn.Sequential(nn.Linear(6 * 2 * PLACE_WAVES + 6, 96), nn.GELU(), nn.Linear(96, 2 * width))
+        self.say = nn.Linear(width, embedding)
+        nn.init.zeros_(self.say.weight)
+        nn.init.zeros_(self.say.bias)
+
+    def forward(self, texts: Tensor, boxes: Tensor) -> Tensor:
+        """Embeddings (..., d), not normalised, of text embeddings (..., d) in boxes (..., 4)."""
+        gain, shift = self.where(_place_features(boxes)).chunk(2, dim=-1)
+        said: Tensor = texts + self.say(bend(self.read(texts) * (1 + gain) + shift))
+        return said
+
+
+def _place_features(boxes: Tensor) -> Tensor:
+    left, top, right, bottom = boxes.unbind(-1)
+    wide, high = ((right - left) / 2).clamp(min=0.05), ((bottom - top) / 2).clamp(min=0.05)
+    plain = torch.stack([(left + right) / 2, (top + bottom) / 2, wide, high, wide.log(), high.log()], dim=-1)
+    waves = [wave(plain * 2.0**octave * 1.5) for octave in range(PLACE_WAVES) for wave in (torch.sin, torch.cos)]
+    return torch.cat([plain, *waves], dim=-1)
+
+
 class SmallCLIP(nn.Module):
-    """An image tower and a text tower with the methods of open_clip's models."""
+    """An image tower and a text tower with the methods of open_clip's models, and what places mean to prompts."""
 
     def __init__(self, shape: GuideShape, words: int) -> None:
         super().__init__()
         self.shape = shape
         self.visual = ImageTower(shape)
         self.text = TextTower(words, shape.embedding, shape.text_width, layers=shape.text_layers)
+        self.place = Place(shape.embedding, shape.place_width) if shape.place_width else None
         self.logit_scale = nn.Parameter(torch.tensor(3.0))
 
     def encode_image(self, image: Tensor, normalize: bool = False) -> Tensor:
@@ -167,6 +204,13 @@ class SmallCLIP(nn.Module):
         """Embeddings (n, d) of word numbers (n, L) from the tokenizer."""
         found: Tensor = self.text(text)
         return F.normalize(found, dim=-1) if normalize else found
+
+    def place_text(self, texts: Tensor, boxes: Tensor) -> Tensor:
+        """Unit embeddings (n, k, d) of k texts' embeddings (k, d) as views in these boxes (n, 4) should show them."""
+        n, k = len(boxes), len(texts)
+        everywhere = texts.expand(n, k, -1)
+        placed = self.place(everywhere, boxes[:, None].expand(n, k, 4)) if self.place else everywhere
+        return F.normalize(placed, dim=-1)
 
 
 MEAN = (0.4, 0.4, 0.4)
@@ -183,7 +227,8 @@ def load_shipped(path: Path = SHIPPED_PATH, device: torch.device | str = "cpu") 
     if "guide" not in metadata:
         raise ValueError(f"{path.name}: not a shipped guide (its metadata has no 'guide')")
     facts = json.loads(metadata["guide"])
-    shape = GuideShape(**{**facts["shape"], "channels": tuple(facts["shape"]["channels"])})
+    # The first guides knew nothing of places.
+    shape = GuideShape(**{"place_width": 0, **facts["shape"], "channels": tuple(facts["shape"]["channels"])})
     model = SmallCLIP(shape, len(facts["words"]))
     model.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]

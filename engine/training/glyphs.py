@@ -18,6 +18,9 @@ FONT_SIZE = 109
 
 SIDE = 96
 
+TILE = 0.84
+"""Share of its square above which a glyph is a framed picture: its frame is faded away."""
+
 
 def draw_glyphs(subjects: Sequence[Subject], cache: Path, font: Path = FONT) -> Tensor:
     """Glyphs (n, 4, 96, 96): red, green, blue times alpha, and alpha, in 0..1; kept in the cache folder."""
@@ -45,7 +48,15 @@ def _picture(subject: Subject, face: ImageFont.FreeTypeFont) -> Tensor:
     whole = Image.new("RGBA", (SIDE, SIDE))
     whole.paste(image, ((SIDE - image.width) // 2, (SIDE - image.height) // 2))
     pixels = torch.from_numpy(np.asarray(whole, dtype=np.float32)).permute(2, 0, 1) / 255
+    if pixels[3].mean() > TILE:
+        pixels[3] *= _fading(SIDE)
     return torch.cat([pixels[:3] * pixels[3:], pixels[3:]])
+
+
+def _fading(side: int) -> Tensor:
+    """Opacity (s, s) that is full in the middle and gone at the edge."""
+    line = torch.linspace(-1, 1, side)
+    return (1 - (line[:, None].square() + line.square() - 0.3).clamp(min=0) / 0.7).clamp(0, 1)
 
 
 def _emoji(glyph: str, face: ImageFont.FreeTypeFont) -> Image.Image:

@@ -56,6 +56,8 @@ class Session:
         self.trainer = Trainer(GuideShape(), len(self.tokenizer.words), len(self.names), grounds, chance)
         if options.resume:
             self.trainer.resume(self.checkpoint)
+        elif options.start_from:
+            print(f"taken over: {self.trainer.take_over(options.start_from)} tensors", flush=True)
 
     @property
     def checkpoint(self) -> Path:
@@ -117,6 +119,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--name", default="guide", help="folder of this run under training-runs/")
     parser.add_argument("--resume", action="store_true", help="go on from this run's checkpoint")
+    parser.add_argument("--start-from", type=Path, help="a checkpoint whose fitting weights are taken over")
     parser.add_argument("--out", type=Path, default=SHIPPED_PATH, help="the guide to write")
     parser.add_argument("--pause-file", type=Path, help="train only while this file does not exist")
     return parser.parse_args()

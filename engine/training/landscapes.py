@@ -26,10 +26,9 @@ def over(ground: Tensor, colour: Sequence[float], amount: Tensor) -> Tensor:
 
 
 def specks(n: int, size: int, chance: Chance, density: float) -> Tensor:
-    """Bright points (n, s, s) in 0..1, a little blurred."""
+    """Bright points (n, s, s) in 0..1, as high as wide in the wide picture."""
     points = (chance.between(0, 1, n, 1, size, size) < density) * chance.between(0.4, 1, n, 1, size, size)
-    near = torch.nn.functional.avg_pool2d(points, 3, 1, 1) * 3
-    return torch.maximum(points, near).clamp(0, 1)[:, 0]
+    return torch.nn.functional.max_pool2d(points, (4, 2), 1, (2, 1))[:, 0, :size, :size]
 
 
 def sky(n: int, size: int, chance: Chance) -> Tensor:
@@ -42,7 +41,7 @@ def sky(n: int, size: int, chance: Chance) -> Tensor:
 def night(n: int, size: int, chance: Chance) -> Tensor:
     """Stars on deep blue."""
     glow = ramp(chance.fractal(n, size, 2, 3) * 0.8, "02030f", "070c2c", "1a1f5a")
-    return over(glow, (1.0, 0.98, 0.88), specks(n, size, chance, 0.012))
+    return over(glow, (1.0, 0.98, 0.88), specks(n, size, chance, 0.005))
 
 
 def ocean(n: int, size: int, chance: Chance) -> Tensor:
@@ -104,13 +103,13 @@ def snow(n: int, size: int, chance: Chance) -> Tensor:
     """Flakes falling over a pale white ground."""
     _, y = places(n, size, chance.device)
     picture = ramp(y * 0.5 + 0.5 + chance.fractal(n, size) * 0.2, "7d93b0", "c3d0df", "f5f8fb")
-    return over(picture, (1, 1, 1), specks(n, size, chance, 0.03))
+    return over(picture, (1, 1, 1), specks(n, size, chance, 0.012))
 
 
 def rain(n: int, size: int, chance: Chance) -> Tensor:
     """Slanted streaks on grey blue."""
     drops = (chance.between(0, 1, n, 1, size + 24, size + 12) < 0.012).float()
-    streak = sum(drops[:, :, i * 2 : i * 2 + size, 6 - i // 2 : 6 - i // 2 + size] for i in range(9))
+    streak = sum(drops[:, :, i * 2 : i * 2 + size, 6 - i // 3 : 6 - i // 3 + size] for i in range(12))
     picture = ramp(chance.fractal(n, size, 2, 3), "1c2733", "3a4a5a", "5b6b7b")
     return over(picture, (0.75, 0.84, 0.93), torch.as_tensor(streak)[:, 0].clamp(0, 1) * 0.7)
 
@@ -118,12 +117,12 @@ def rain(n: int, size: int, chance: Chance) -> Tensor:
 def city(n: int, size: int, chance: Chance) -> Tensor:
     """Dark towers with lit windows at night."""
     _, y = places(n, size, chance.device)
-    towers = chance.below(8, n, 1, 10).float().repeat_interleave(-(-size // 10), 2)[:, :, :size] / 10 - 0.6
+    towers = chance.below(8, n, 1, 18).float().repeat_interleave(-(-size // 18), 2)[:, :, :size] / 10 - 0.6
     picture = over(ramp(y * 0.5 + 0.5, "0a0a24", "2a1c4a", "5a2f5a"), (0.03, 0.03, 0.07), soft(y - towers, 60))
-    cells = -(-size // 4)
-    lit = (chance.between(0, 1, n, cells, cells) < 0.35).float().repeat_interleave(4, 1).repeat_interleave(4, 2)
-    frame = (torch.arange(size, device=chance.device) % 4 < 2).float()
-    panes = lit[:, :size, :size] * frame[:, None] * frame[None, :]
+    rows, columns = -(-size // 8), -(-size // 4)
+    lit = (chance.between(0, 1, n, rows, columns) < 0.35).float().repeat_interleave(8, 1).repeat_interleave(4, 2)
+    place = torch.arange(size, device=chance.device)
+    panes = lit[:, :size, :size] * (place % 8 < 4).float()[:, None] * (place % 4 < 2).float()[None, :]
     return over(picture, (1.0, 0.82, 0.4), panes * soft(y - towers - 0.06, 60))
 
 
@@ -138,7 +137,7 @@ def storm(n: int, size: int, chance: Chance) -> Tensor:
     """Dark clouds and a jagged bolt."""
     x, _y = places(n, size, chance.device)
     picture = ramp(chance.fractal(n, size), "080a14", "252c40", "566079")
-    way = chance.between(-0.6, 0.6, n, 1, 1) + (chance.fractal(n, size, 6, 3, 0.8)[:, :, :1] - 0.5) * 1.6
+    way = chance.between(-0.6, 0.6, n, 1, 1) + (chance.fractal(n, size, 6, 3, 0.8)[:, :, :1] - 0.5) * 0.8
     bolt = torch.exp(-(((x - way) / 0.05) ** 2)) + 0.3 * torch.exp(-(((x - way) / 0.25) ** 2))
     return over(picture, (0.85, 0.88, 1.0), bolt)
 
@@ -164,7 +163,7 @@ def aurora(n: int, size: int, chance: Chance) -> Tensor:
 def galaxy(n: int, size: int, chance: Chance) -> Tensor:
     """Violet and pink gas with stars."""
     gas = ramp(chance.fractal(n, size) * 1.2 - 0.15, "04020f", "2a1060", "8a2fa0", "f07fc0")
-    return over(gas, (1, 1, 1), specks(n, size, chance, 0.012))
+    return over(gas, (1, 1, 1), specks(n, size, chance, 0.005))
 
 
 def tunnel(n: int, size: int, chance: Chance) -> Tensor:
@@ -184,8 +183,8 @@ def bokeh(n: int, size: int, chance: Chance) -> Tensor:
     """Big soft lights on dark."""
     x, y = places(n, size, chance.device)
     picture = ramp(chance.fractal(n, size, 2, 2) * 0.5, "07050d", "2a1a20")
-    for colour in ((1.0, 0.75, 0.3), (1.0, 0.4, 0.5), (0.5, 0.6, 1.0), (1.0, 0.85, 0.6)) * 3:
-        far = ((x - chance.between(-1, 1, n, 1, 1)) ** 2 + (y - chance.between(-1, 1, n, 1, 1)) ** 2).sqrt()
+    for colour in ((1.0, 0.75, 0.3), (1.0, 0.4, 0.5), (0.5, 0.6, 1.0), (1.0, 0.85, 0.6)) * 4:
+        far = ((x - chance.between(-1.7, 1.7, n, 1, 1)) ** 2 + (y - chance.between(-1, 1, n, 1, 1)) ** 2).sqrt()
         picture = over(picture, colour, soft(chance.between(0.1, 0.25, n, 1, 1) - far, 40) * 0.6)
     return picture
 
@@ -194,7 +193,9 @@ def confetti(n: int, size: int, chance: Chance) -> Tensor:
     """Small bright pieces of every colour on dark."""
     picture = torch.full((n, 3, size, size), 0.06, device=chance.device)
     for colour in ((0.95, 0.2, 0.25), (1, 0.8, 0.1), (0.2, 0.75, 0.3), (0.2, 0.5, 1), (0.95, 0.4, 0.8)):
-        piece = torch.nn.functional.max_pool2d((chance.between(0, 1, n, 1, size, size) < 0.006).float(), 3, 1, 1)
+        piece = torch.nn.functional.max_pool2d(
+            (chance.between(0, 1, n, 1, size, size) < 0.003).float(), (5, 3), 1, (2, 1)
+        )
         picture = over(picture, colour, piece[:, 0])
     return picture
 
@@ -230,7 +231,7 @@ def fractal(n: int, size: int, chance: Chance) -> Tensor:
 
 def static(n: int, size: int, chance: Chance) -> Tensor:
     """Grey noise."""
-    grain = chance.between(0, 1, n, 1, size // 2, size // 2)
+    grain = chance.between(0, 1, n, 1, size // 4, size // 2)
     return torch.nn.functional.interpolate(grain, (size, size)).expand(-1, 3, -1, -1)
 
 

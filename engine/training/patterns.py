@@ -8,6 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+WIDE = 16 / 9
+"""Grounds are painted for the widest picture: pixels of a square bank are this much wider than high."""
+
 
 class Chance:
     """Random numbers of one seed on one device. Owns its generator."""
@@ -33,16 +36,16 @@ class Chance:
         total = torch.zeros(n, 1, size, size, device=self.device)
         for octave in range(octaves):
             side = min(first * 2**octave, size)
-            layer = self.normal(n, 1, side, side) * fall**octave
+            layer = self.normal(n, 1, side, min(round(side * WIDE), size)) * fall**octave
             total = total + F.interpolate(layer, (size, size), mode="bicubic", align_corners=False)
         return (total[:, 0] * 0.3 + 0.5).clamp(0, 1)
 
 
 def places(n: int, size: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Coordinates x to the right and y down, each (n, s, s) in -1..1."""
+    """Coordinates x to the right, -16/9..16/9, and y down, -1..1, each (n, s, s)."""
     line = torch.linspace(-1, 1, size, device=device)
     y, x = torch.meshgrid(line, line, indexing="ij")
-    return x.expand(n, -1, -1), y.expand(n, -1, -1)
+    return (x * WIDE).expand(n, -1, -1), y.expand(n, -1, -1)
 
 
 def soft(value: Tensor, sharpness: float = 8.0) -> Tensor:

@@ -1,5 +1,6 @@
 """What a scene shows and what is said of it: drawn by chance, before anything is painted."""
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,18 +22,24 @@ LAYOUTS: dict[int, tuple[tuple[float, float], ...]] = {
     4: ((-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5)),
     5: ((-0.6, -0.55), (0.6, -0.55), (0.0, 0.0), (-0.6, 0.55), (0.6, 0.55)),
 }
-SIZES = {1: 0.8, 2: 0.47, 3: 0.4, 4: 0.4, 5: 0.36}
+SIZES = {1: 0.82, 2: 0.47, 3: 0.4, 4: 0.4, 5: 0.36}
+
+
+WHOLE = (-1.0, -1.0, 1.0, 1.0)
+"""Left, top, right and bottom of the middle square of a picture."""
+
+FARTHEST = 16 / 9
+"""Where the widest picture ends, in halves of its height."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One glyph in the view: number of the subject, centre and half extent in -1..1 units, turn in radians."""
+    """One glyph: number of the subject, centre and half extent in halves of the picture's height, turn in radians."""
 
     subject: int
     x: float
     y: float
-    width: float
-    height: float
+    size: float
     turn: float
     colour: int
 
@@ -49,6 +56,7 @@ class Recipe:
     true: list[int] = field(default_factory=lambda: [NONE] * 6)
     figures: list[Figure] = field(default_factory=list)
     plain: tuple[float, float, float] | None = None
+    box: tuple[float, float, float, float] = WHOLE
 
 
 class Cook:
@@ -69,17 +77,34 @@ class Cook:
         self.white = [c.phrases[0] for c in concepts.colours].index("white")
 
     def recipe(self) -> Recipe:
-        """One scene of any kind."""
+        """One view of one scene of any kind."""
         if self.held_out:
             return self._subject_on_landscape()
         kinds = {
-            self._subject_alone: 0.44,
+            self._subject_alone: 0.49,
             self._subject_on_landscape: 0.23,
-            self._subject_on_pattern: 0.1,
-            self._ground_only: 0.15,
+            self._subject_on_pattern: 0.06,
+            self._ground_only: 0.14,
             self._two_subjects: 0.08,
         }
-        return self.chance.choices(list(kinds), list(kinds.values()))[0]()
+        recipe = self.chance.choices(list(kinds), list(kinds.values()))[0]()
+        recipe.box = self._box()
+        return recipe
+
+    def _box(self) -> tuple[float, float, float, float]:
+        """Where a view lies: the middle square, the whole width squeezed, or a part, as the engine cuts them."""
+        kind = self.chance.random()
+        high = self.chance.uniform(0.9, 1.03)
+        if kind < 0.3:
+            wide, spread = high * self.chance.uniform(0.95, 1.05), 0.06
+        elif kind < 0.55:
+            wide, spread = self.chance.uniform(1.0, FARTHEST), 0.06
+        else:
+            high = self.chance.uniform(0.4, 1.0)
+            wide, spread = high * math.exp(self.chance.uniform(-0.29, 0.29)), 1.0
+        x = self.chance.uniform(-1, 1) * max(0.06, FARTHEST + 0.1 - wide) * spread
+        y = self.chance.uniform(-1, 1) * max(0.06, 1.1 - high) * spread
+        return x - wide, y - high, x + wide, y + high
 
     def _subject_alone(self) -> Recipe:
         recipe = Recipe()
@@ -137,7 +162,7 @@ class Cook:
         number = self._pick()
         subject = self.concepts.subjects[number]
         recipe.said[0] = recipe.true[0] = number
-        count = self.chance.choices((1, 2, 3, 4, 5), (0.84, 0.06, 0.05, 0.025, 0.025))[0]
+        count = self.chance.choices((1, 2, 3, 4, 5), (0.89, 0.04, 0.03, 0.02, 0.02))[0]
         words = self._phrase(subject)
         colour = NONE
         if self.chance.random() < 0.2:
@@ -159,19 +184,14 @@ class Cook:
         return f"{words} {idle}" if self.chance.random() < 0.7 else f"{idle} {words}"
 
     def _shift(self) -> tuple[float, float]:
-        """Off the centre: mostly a little, sometimes so far that only a part is seen."""
-        spread = 0.12 if self.chance.random() < 0.78 else 0.5
-        return self.chance.gauss(0, spread), self.chance.gauss(0, spread)
+        """Off the centre, a little: views look elsewhere, the subject stays."""
+        return self.chance.gauss(0, 0.04), self.chance.gauss(0, 0.04)
 
     def _figure(self, number: int, x: float, y: float, size: float, colour: int) -> Figure:
-        grow = self.chance.choices((1.0, 0.65, 1.7), (0.76, 0.1, 0.14))[0] if size > 0.6 else 1.0
-        size *= grow * self.chance.uniform(0.85, 1.2)
-        # The engine may show the guide its wide canvas squeezed to a square.
-        squeeze = self.chance.uniform(1.15, 1.6) if self.chance.random() < 0.25 else self.chance.uniform(0.92, 1.1)
-        turn = self.chance.gauss(0, 0.09)
-        jitter = 0.06 if size < 0.6 else 0.0
+        size *= self.chance.uniform(0.93, 1.07)
+        jitter = 0.03 if size < 0.6 else 0.0
         x, y = x + self.chance.gauss(0, jitter), y + self.chance.gauss(0, jitter)
-        return Figure(number, x, y, size / squeeze, size, turn, colour)
+        return Figure(number, x, y, size, self.chance.gauss(0, 0.05), colour)
 
     def _unsaid_ground(self, recipe: Recipe, subject: Subject) -> None:
         """The ground of a prompt that names none: the subject's home, or something plain and mostly dark."""

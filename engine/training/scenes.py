@@ -10,18 +10,18 @@ from torch import Tensor
 from engine.guides.shipped_text import WordTokenizer
 from engine.training.concepts import Concepts
 from engine.training.landscapes import PAINTERS
-from engine.training.patterns import Chance, draw_pattern
+from engine.training.patterns import WIDE, Chance, draw_pattern
 from engine.training.recipes import Figure, Recipe
 
-BANK_SIDE = 80
-"""Grounds are kept a little larger than the view, so that each use sees another part."""
+BANK_SIDE = 160
+"""Pixels of a ground kept, both ways, for a picture of 16:9: a view of half its height is still sharp."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenes:
-    """A batch: pictures (n, 3, s, s) in 0..1, tokens (n, L), facts and words (n, 6), and how much of the
+    """A batch: views (n, 3, s, s) in 0..1, tokens (n, L), facts and words (n, 6), how much of the subject is to be
 
-    subject is to be seen (n), 0..1 (1 where there is none to see).
+    seen (n), 0..1 (1 where there is none to see), and where in their pictures the views lie (n, 4).
     """
 
     pictures: Tensor
@@ -29,12 +29,13 @@ class Scenes:
     true: Tensor
     said: Tensor
     seen: Tensor
+    boxes: Tensor
 
 
 class Studio:
     """Paints scenes. Owns the glyphs, the bank of grounds and the painting's source of chance."""
 
-    def __init__(self, concepts: Concepts, glyphs: Tensor, chance: Chance, size: int = 64, variants: int = 48) -> None:
+    def __init__(self, concepts: Concepts, glyphs: Tensor, chance: Chance, size: int = 64, variants: int = 32) -> None:
         self.size = size
         self.chance = chance
         self.variants = variants
@@ -58,19 +59,20 @@ class Studio:
         device = self.chance.device
         true = torch.tensor([r.true for r in recipes], device=device)
         said = torch.tensor([r.said for r in recipes], device=device)
-        pictures = self._grounds(recipes, true)
+        boxes = torch.tensor([r.box for r in recipes], device=device)
+        pictures = self._grounds(recipes, true, boxes)
         seen, expected = (torch.zeros(len(recipes), device=device) for _ in range(2))
         for slot in range(max((len(r.figures) for r in recipes), default=0)):
             rows = [i for i, r in enumerate(recipes) if len(r.figures) > slot]
-            alpha, whole = self._lay(pictures, rows, [recipes[i].figures[slot] for i in rows])
+            alpha, whole = self._lay(pictures, rows, [recipes[i].figures[slot] for i in rows], boxes[rows])
             seen[rows] += alpha
             expected[rows] += whole
         seen = torch.where(expected > 0, (seen / expected.clamp(min=1e-6)).clamp(0, 1), torch.ones_like(seen))
-        gain = self.chance.between(0.88, 1.08, len(recipes), 1, 1, 1)
+        gain = self.chance.between(0.92, 1.05, len(recipes), 1, 1, 1)
         tokens = tokenizer([r.caption for r in recipes]).to(device)
-        return Scenes((pictures * gain).clamp(0, 1), tokens, true, said, seen)
+        return Scenes((pictures * gain).clamp(0, 1), tokens, true, said, seen, boxes)
 
-    def _grounds(self, recipes: Sequence[Recipe], true: Tensor) -> Tensor:
+    def _grounds(self, recipes: Sequence[Recipe], true: Tensor, boxes: Tensor) -> Tensor:
         n, own = len(recipes), len(self.landscapes)
         variant = self.chance.below(self.variants, n)
         landscape = true[:, 3].clamp(0, own - 1) * self.variants + variant
@@ -83,40 +85,52 @@ class Studio:
         fade = F.interpolate(fade, (BANK_SIDE, BANK_SIDE), mode="bilinear", align_corners=True)
         plain = torch.where(flat[:, :1] < 0, first * (1 - mask) + second * mask, flat * fade)
         is_landscape = (true[:, 3] < own)[:, None, None, None]
-        return self._part(torch.where(is_landscape, self.ground_bank[landscape].float() / 255, plain))
+        return self._part(torch.where(is_landscape, self.ground_bank[landscape].float() / 255, plain), boxes)
 
-    def _part(self, grounds: Tensor) -> Tensor:
-        """A random part of each ground, mirrored half of the time, at the view's size."""
+    def _part(self, grounds: Tensor, boxes: Tensor) -> Tensor:
+        """What the boxes show of each ground, mirrored half of the time, at the view's size."""
         n = len(grounds)
-        scale = self.chance.between(0.65, 1.0, n)
         mirror = self.chance.below(2, n) * 2.0 - 1
-        theta = torch.zeros(n, 2, 3, device=grounds.device)
-        theta[:, 0, 0], theta[:, 1, 1] = scale * mirror, scale
-        theta[:, :, 2] = self.chance.between(-1, 1, n, 2) * (1 - scale)[:, None]
+        theta = _window(boxes)
+        theta[:, 0] *= mirror[:, None] / WIDE
         grid = F.affine_grid(theta, [n, 3, self.size, self.size], align_corners=False)
-        return F.grid_sample(grounds, grid, align_corners=False, padding_mode="border")
+        # A view as high as the picture has fewer pixels than the ground: unblurred, it would be grainy.
+        wide = ((boxes[:, 3] - boxes[:, 1]) > 1.6)[:, None, None, None]
+        grounds = torch.where(wide, F.avg_pool2d(F.pad(grounds, (1, 1, 1, 1), "replicate"), 3, 1), grounds)
+        return F.grid_sample(grounds, grid, align_corners=False, padding_mode="reflection")
 
-    def _lay(self, pictures: Tensor, rows: list[int], figures: list[Figure]) -> tuple[Tensor, Tensor]:
-        """Lay one figure over each of these pictures, in place; its visible and its whole area."""
+    def _lay(self, pictures: Tensor, rows: list[int], figures: list[Figure], boxes: Tensor) -> tuple[Tensor, Tensor]:
+        """Lay one figure over each of these views, in place; its visible and its whole area."""
         device = pictures.device
-        places = torch.tensor([[f.x, f.y, f.width, f.height, f.turn] for f in figures], device=device)
+        places = torch.tensor([[f.x, f.y, f.size, f.turn] for f in figures], device=device)
         number = torch.tensor([f.subject for f in figures], device=device)
         colour = torch.tensor([f.colour for f in figures], device=device)
-        small = (places[:, 3] < 0.75).long() * len(self.cover)
-        layer = F.grid_sample(self.glyphs[number + small], self._grid(places), align_corners=False)
+        area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) / 4
+        small = (places[:, 2] / area.sqrt() < 0.75).long() * len(self.cover)
+        grid = F.affine_grid(_within(places, boxes), [len(rows), 4, self.size, self.size], align_corners=False)
+        layer = F.grid_sample(self.glyphs[number + small], grid, align_corners=False)
         ink, alpha = layer[:, :3], layer[:, 3:]
         tint = self.colours[colour.clamp(0)][:, :, None, None]
         tinted = (tint * (0.4 * alpha + 0.75 * ink.mean(1, keepdim=True))).clamp(max=1)
         ink = torch.where((colour >= 0)[:, None, None, None], torch.minimum(tinted, alpha), ink)
         pictures[rows] = pictures[rows] * (1 - alpha) + ink
-        return alpha.mean((1, 2, 3)), self.cover[number] * places[:, 2] * places[:, 3]
+        return alpha.mean((1, 2, 3)), self.cover[number] * places[:, 2].square() / area
 
-    def _grid(self, places: Tensor) -> Tensor:
-        """Where each point of the view lies in the glyph, (n, s, s, 2)."""
-        x, y, width, height, turn = places.unbind(1)
-        theta = torch.zeros(len(places), 2, 3, device=places.device)
-        theta[:, 0, 0], theta[:, 0, 1] = turn.cos() / width, turn.sin() / width
-        theta[:, 1, 0], theta[:, 1, 1] = -turn.sin() / height, turn.cos() / height
-        theta[:, 0, 2] = -(theta[:, 0, 0] * x + theta[:, 0, 1] * y)
-        theta[:, 1, 2] = -(theta[:, 1, 0] * x + theta[:, 1, 1] * y)
-        return F.affine_grid(theta, [len(places), 4, self.size, self.size], align_corners=False)
+
+def _window(boxes: Tensor) -> Tensor:
+    """The affine maps (n, 2, 3) from a view's -1..1 to the picture, for boxes (left, top, right, bottom)."""
+    theta = torch.zeros(len(boxes), 2, 3, device=boxes.device)
+    for axis in (0, 1):
+        theta[:, axis, axis] = (boxes[:, axis + 2] - boxes[:, axis]) / 2
+        theta[:, axis, 2] = (boxes[:, axis + 2] + boxes[:, axis]) / 2
+    return theta
+
+
+def _within(places: Tensor, boxes: Tensor) -> Tensor:
+    """The affine maps (n, 2, 3) from a view's -1..1 to a glyph's, for places (x, y, size, turn)."""
+    x, y, size, turn = places.unbind(1)
+    window = _window(boxes)
+    window[:, 0, 2] -= x
+    window[:, 1, 2] -= y
+    turned = torch.stack([turn.cos(), turn.sin(), -turn.sin(), turn.cos()], dim=1).view(-1, 2, 2)
+    return turned @ window / size[:, None, None]

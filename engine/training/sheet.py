@@ -44,23 +44,30 @@ class Pyramid:
         return torch.sigmoid(torch.stack(layers).sum(0) + start)
 
 
-def views(pictures: Tensor, count: int, size: int, generator: torch.Generator) -> Tensor:
-    """Square views (n * count, 3, size, size) of each picture: half are nearly all of its height, the rest parts."""
+def boxes(count: int, aspect: float, generator: torch.Generator) -> Tensor:
+    """Where views lie, (count, 4): half are the middle square or the whole width, the others parts."""
+    chance = torch.rand(count, 4, generator=generator)
+    whole = (torch.arange(count) < (count + 1) // 2)[:, None]
+    high = torch.where(whole, 1.0, 0.55 + 0.4 * chance[:, :1])
+    stretch = torch.where(torch.arange(count)[:, None] % 2 == 0, 1.0, 1.0 + (aspect - 1.0) * chance[:, 1:2])
+    wide = torch.where(whole, stretch, high)
+    slack = torch.where(whole, 0.06, torch.cat([aspect + 0.1 - wide, 1.1 - high], dim=1))
+    middle = (chance[:, 2:] * 2 - 1) * slack
+    half = torch.cat([wide, high], dim=1)
+    return torch.cat([middle - half, middle + half], dim=1)
+
+
+def views(pictures: Tensor, where: Tensor, size: int) -> Tensor:
+    """What these boxes (m, 4) show of each picture (n, 3, h, w): (n * m, 3, size, size)."""
     n, _, height, width = pictures.shape
-    theta = torch.zeros(n * count, 2, 3)
-    for i in range(n * count):
-        whole = i % count < (count + 1) // 2
-        low, high = (0.9, 1.05) if whole else (0.55, 0.9)
-        tall = torch.rand((), generator=generator).item() * (high - low) + low
-        wide = tall * height / width
-        spread = torch.rand(2, generator=generator) * 2 - 1
-        slack = torch.tensor([0.12 if whole else 1.05 - wide, 0.05 if whole else 1.05 - tall])
-        theta[i] = torch.tensor([[wide, 0, 0], [0, tall, 0]])
-        theta[i, :, 2] = spread * slack
-    grid = F.affine_grid(theta, [n * count, 3, size, size], align_corners=False)
+    across = torch.tensor([height / width, 1.0])
+    theta = torch.zeros(len(where), 2, 3)
+    theta[:, :, 2] = (where[:, :2] + where[:, 2:]) / 2 * across
+    theta[:, [0, 1], [0, 1]] = (where[:, 2:] - where[:, :2]) / 2 * across
+    grid = F.affine_grid(theta.repeat(n, 1, 1), [n * len(where), 3, size, size], align_corners=False)
     # A view has fewer pixels than what it shows: unblurred, some of the canvas's would be left out.
     blurred = F.avg_pool2d(F.pad(pictures, (1, 0, 1, 0), mode="replicate"), 2, 1)
-    seen = blurred.repeat_interleave(count, 0)
+    seen = blurred.repeat_interleave(len(where), 0)
     return F.grid_sample(seen, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
@@ -70,16 +77,17 @@ def paint(guide: ShippedGuide, prompts: Sequence[str], steps: int, count: int, s
     canvas = Pyramid(len(prompts), 96, 160)
     for leaf in canvas.leaves:
         leaf.data.add_(torch.randn(leaf.shape, generator=generator) * 0.05)
-    texts = guide.model.encode_text(guide.tokenizer(prompts), normalize=True).repeat_interleave(count, 0)
+    texts = guide.model.encode_text(guide.tokenizer(prompts))
     optimiser = torch.optim.Adam(canvas.leaves, lr=0.08, betas=(0.5, 0.99))
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = 0.08 * (1 - 0.7 * step / steps)
         pictures = canvas.draw()
-        seen = views(pictures, count, guide.image_size, generator)
-        found = guide.model.encode_image(normalised(seen), normalize=True)
+        where = boxes(count, 160 / 96, generator)
+        found = guide.model.encode_image(normalised(views(pictures, where, guide.image_size)), normalize=True)
+        wanted = guide.model.place_text(texts, where).transpose(0, 1).reshape(found.shape)
         variation = pictures.diff(dim=2).abs().mean() + pictures.diff(dim=3).abs().mean()
-        loss = -(found * texts).sum(1).mean() + 0.02 * variation
+        loss = -(found * wanted).sum(1).mean() + 0.02 * variation
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -55,8 +55,9 @@ class Trainer:
         with torch.autocast(device, torch.bfloat16):
             found = self.model.encode_image((canvas - self.mean) / self.std)
             texts = self.model.encode_text(scenes.tokens)
-        images, texts = F.normalize(found.float(), dim=-1), F.normalize(texts.float(), dim=-1)
-        agreement = (images * texts).sum()
+            placed = self.model.place(texts, scenes.boxes) if self.model.place else texts
+        images, texts, placed = (F.normalize(x.float(), dim=-1) for x in (found, texts, placed))
+        agreement = (images * placed).sum()
         (gradient,) = torch.autograd.grad(agreement, canvas, create_graph=True)
         aligned = alignment(gradient, scenes.pictures - canvas.detach())
         sure = scenes.seen * ((0.8 - hidden) / 0.4).clamp(0, 1)
@@ -111,3 +112,12 @@ class Trainer:
         self.heads.load_state_dict(state["heads"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.steps = state["steps"]
+
+    def take_over(self, path: Path) -> int:
+        """Begin with the weights of another run that have a name and size of ours; how many they are."""
+        average = torch.load(path, map_location=self.chance.device, weights_only=True)["average"]
+        own = self.model.state_dict()
+        fitting = {name: value for name, value in average.items() if name in own and own[name].shape == value.shape}
+        for model in (self.model, self.average):
+            model.load_state_dict(fitting, strict=False)
+        return len(fitting)
