@@ -7,7 +7,17 @@ from torch import Tensor
 
 from engine.crops import Cut, views
 from engine.guides.guide import Guide
-from engine.objectives import Goal, Seen, stability, text_distance, total_variation, weighted
+from engine.objectives import (
+    NOTHING,
+    TEXT_TERMS,
+    Agreement,
+    Goal,
+    References,
+    Seen,
+    stability,
+    total_variation,
+    weighted,
+)
 from engine.parameters import Look
 from engine.temperature import Heat
 
@@ -25,20 +35,21 @@ class Aim:
     pulls: tuple[Pull, ...]
     previous: Tensor | None
     """The last picture of the frame before, (1, 3, h, w); None in a first frame."""
+    references: References = NOTHING
 
 
 def loss_of(picture: Tensor, aim: Aim, step: int, random: torch.Generator) -> Tensor:
     """What the picture is to lose in this step (counted from 0): text, stability in its turn, smoothness."""
     cut = Cut.of(aim.look, aim.crops)
     agreements = tuple(
-        (goal, guide.embed_image(views(picture, cut, guide.image_size, random)))
+        Agreement(goal, guide.embed_image(views(picture, cut, guide.image_size, random)))
         for guide, goal in pulling(aim.pulls, aim.look.text("guide_mix"), step)
         if goal is not None
     )
-    seen = Seen(picture, picture if aim.previous is None else aim.previous, agreements)
+    seen = Seen(picture, picture if aim.previous is None else aim.previous, agreements, aim.references)
     is_held = aim.previous is not None and step % aim.look.whole("stability_every") == 0
     terms = [
-        (1.0, text_distance),
+        (1.0, TEXT_TERMS[aim.look.text("distance")]),
         (aim.heat.hold if is_held else 0.0, stability),
         (aim.look.number("smoothness"), total_variation),
     ]

@@ -2,18 +2,26 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import acos, sqrt
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+MOST_APART = -0.9
+"""Cosine below which the spherical distance goes on as a straight line: opposite vectors have no finite slope."""
+SLOPE = acos(MOST_APART) / sqrt(1.0 - MOST_APART**2)
+"""Of that line, so that it meets the curve without a bend."""
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Prompts as one guide understands them: unit vectors (k, d) and their weights (k,)."""
+    """Prompts as one guide understands them: unit vectors (k, d), their weights (k,), what each owns of the picture."""
 
     vectors: Tensor
     weights: Tensor
+    regions: tuple[str, ...] = ()
+    """One of `engine.regions.REGIONS` for each prompt; none at all means that every one is for the whole picture."""
 
     def direction(self) -> Tensor:
         """Where all prompts together pull, a unit vector (d,)."""
@@ -21,12 +29,38 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
+class References:
+    """What the picture may be compared with beside its prompts. None is nothing asked for, or nothing there yet."""
+
+    source: Tensor | None = None
+    """A picture of the canvas's size, (1, 3, h, w), from a file or a camera."""
+    palette: Tensor | None = None
+    """Colours (p, 3), 0..1."""
+    style: Tensor | None = None
+    """What `engine.style.texture` says of a picture."""
+
+
+NOTHING = References()
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One guide's goal beside the views it saw, unit vectors (n, d)."""
+
+    goal: Goal
+    views: Tensor
+    shares: Tensor | None = None
+    """How much each view counts for each prompt, (n, k); None where all count alike, 1 / n."""
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """What one step looks at: the picture and the frame before (1, 3, h, w); each guide's goal and views (n, d)."""
+    """What one step looks at: the picture and the frame before (1, 3, h, w), the guides' views, and references."""
 
     picture: Tensor
     previous: Tensor
-    agreements: tuple[tuple[Goal, Tensor], ...]
+    agreements: tuple[Agreement, ...] = ()
+    references: References = NOTHING
 
 
 Term = Callable[[Seen], Tensor]
@@ -34,9 +68,32 @@ Term = Callable[[Seen], Tensor]
 
 def text_distance(seen: Seen) -> Tensor:
     """Mean over views of the weighted sum of cosine distances, 1 - cos, to every prompt; guides are added up."""
+    return _agreed(seen, lambda cosine: 1.0 - cosine)
+
+
+def spherical_distance(seen: Seen) -> Tensor:
+    """The same with half the squared angle for a distance: it pulls harder, the further a view is from its prompt."""
+    return _agreed(seen, half_squared_angle)
+
+
+TEXT_TERMS: dict[str, Term] = {"cosine": text_distance, "spherical": spherical_distance}
+"""The term for each choice of the parameter `distance`."""
+
+
+def half_squared_angle(cosine: Tensor) -> Tensor:
+    """Half the squared angle between unit vectors, from their cosine; a straight line beyond 154 degrees."""
+    # Just under 1: the angle's own slope is infinite there, though the square's is not.
+    angle = 2.0 * ((1.0 - cosine.clamp(MOST_APART, 1.0 - 1e-6)) / 2.0).sqrt().asin()
+    return angle.square() / 2.0 + SLOPE * (MOST_APART - cosine).clamp(min=0.0)
+
+
+def _agreed(seen: Seen, distance: Callable[[Tensor], Tensor]) -> Tensor:
+    """A negative weight costs its cosine whatever the distance: the spherical one would push on ever harder."""
     total = seen.picture.new_zeros(())
-    for goal, views in seen.agreements:
-        total = total + ((1.0 - views @ goal.vectors.T) @ goal.weights).mean()
+    for one in seen.agreements:
+        cosine, weights = one.views @ one.goal.vectors.T, one.goal.weights
+        cost = distance(cosine) * weights.clamp(min=0.0) - cosine * weights.clamp(max=0.0)
+        total = total + (cost.sum(dim=1).mean() if one.shares is None else (cost * one.shares).sum())
     return total
 
 
@@ -50,6 +107,17 @@ def total_variation(seen: Seen) -> Tensor:
     across = seen.picture[..., :, 1:] - seen.picture[..., :, :-1]
     down = seen.picture[..., 1:, :] - seen.picture[..., :-1, :]
     return across.abs().mean() + down.abs().mean()
+
+
+def source_distance(seen: Seen) -> Tensor:
+    """Mean squared difference to the source's picture, which must be there."""
+    return F.mse_loss(seen.picture, _there(seen.references.source))
+
+
+def _there(reference: Tensor | None) -> Tensor:
+    if reference is None:
+        raise ValueError("a term was asked for without what it compares with")
+    return reference
 
 
 def weighted(terms: Sequence[tuple[float, Term]], seen: Seen) -> Tensor:

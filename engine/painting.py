@@ -7,6 +7,7 @@ from torch import Tensor
 
 from engine.aim import Aim, Pull, loss_of
 from engine.canvas import CANVASES, FIRST_PICTURES, Canvas, cloud_noise, resized
+from engine.objectives import NOTHING, References
 from engine.optimiser import is_for_keeping, make_optimiser, set_rate, take_over
 from engine.parameters import Look
 from engine.temperature import LAWS, Noise, next_start
@@ -56,7 +57,9 @@ class Painting:
             height, width = self._carried.shape[-2:]
             self._carried = self._carried + KICK * cloud_noise(height, width, self._random)
 
-    def next_frame(self, look: Look, steps: int, crops: int, pulls: Sequence[Pull]) -> Tensor:
+    def next_frame(
+        self, look: Look, steps: int, crops: int, pulls: Sequence[Pull], references: References = NOTHING
+    ) -> Tensor:
         """Optimise one frame of this look, in so many steps unless it is the first, and give the picture to show.
 
         It is (1, 3, h, w), neither clamped nor denoised.
@@ -64,7 +67,7 @@ class Painting:
         canvas = self._fitted(look)
         self._unrest = max(0.9 * self._unrest, self._change(pulls))
         heat = LAWS[look.text("temperature_law")](look, self._unrest)
-        aim = Aim(look, heat, crops, tuple(pulls), self._previous)
+        aim = Aim(look, heat, crops, tuple(pulls), self._previous, references)
         if self._carried is not None and not self.is_new:
             canvas.become(next_start(self._carried, heat, self._noise))
         optimiser = self._ready_optimiser(canvas, look)

@@ -26,6 +26,7 @@ ROWS: tuple[Parameter, ...] = (
     whole("steps", "picture", 2, 1, 50, "optimisation steps for each frame"),
     whole("first_steps", "picture", 12, 1, 200, "optimisation steps for the first frame"),
     whole("crops", "picture", 4, 1, 64, "random views the guide sees in each step"),
+    choice("distance", "picture", ("cosine", "spherical"), "how far a view is from its prompts; the paper's is cosine"),
     number("overview", "picture", 0.5, 0.0, 1.0, "share of the views that show the whole picture"),
     number("crop_low", "picture", 0.35, 0.05, 1.0, "smallest inner view, as a share of the picture's area"),
     number("crop_high", "picture", 0.9, 0.05, 1.0, "largest inner view, as a share of the picture's area"),

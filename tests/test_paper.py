@@ -10,7 +10,7 @@ import torch
 from engine.aim import Aim, loss_of, pulling
 from engine.crops import ASPECTS, Cut, corner_tilts, view_boxes, views
 from engine.guides.colours import colour_guide
-from engine.objectives import Goal, Seen, stability, text_distance
+from engine.objectives import Agreement, Goal, Seen, stability, text_distance
 from engine.painting import Painting
 from engine.parameters import Look
 from engine.step import Engine
@@ -72,7 +72,7 @@ def test_the_text_loss_is_the_weighted_sum_of_cosine_distances():
     views_seen = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
     # First view: 0.75 * 0 + 0.25 * 1; second: 0.75 * 0.4 + 0.25 * 0.2; the mean of 0.25 and 0.35.
     picture = torch.zeros(1, 3, 2, 2)
-    assert text_distance(Seen(picture, picture, ((goal, views_seen),))).item() == pytest.approx(0.30)
+    assert text_distance(Seen(picture, picture, (Agreement(goal, views_seen),))).item() == pytest.approx(0.30)
 
 
 def test_stability_is_the_mean_absolute_difference():
