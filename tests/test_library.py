@@ -99,7 +99,7 @@ def test_a_problem_says_file_and_line_as_editors_read_them(tmp_path: Path) -> No
         ("[parameters\n", 1, "not TOML:"),
         ("title = 5\n", 1, "title must be a text, not 5"),
         ("\nparameters = 5\n", 2, "parameters must be a table: [parameters]"),
-        ("[parameters]\nsteps = 1" + "0" * 400 + "\n", 2, "steps takes a finite number, not one so large"),
+        ("[parameters]\nsteps = 1" + "0" * 400 + "\n", 2, "steps takes a finite number, not a number so large"),
         ("[parameters]\nsteps = 1" + "0" * 5000 + "\n", 0, "cannot be read: Exceeds the limit"),
         ("x = " + "[" * 100_000, 0, "cannot be read: "),
         ("parameters.steps = 99\n", 1, "steps must be a whole number from 1 to 50, not 99"),

@@ -103,7 +103,7 @@ parameter = "temprature"
 cc = 1
 note = 2
 channel = 0
-parameter = "zoom"
+parameter = "wobble"
 takover = "pickup"
 [[control]]
 parameter = "temperature"
@@ -125,7 +125,7 @@ low = 5
         "5: no parameter called 'temprature'; did you mean 'temperature'?",
         "6: a control needs cc or note, one of them",
         "9: channel must be a whole number from 1 to 16, not 0",
-        _starts_with("10: no parameter called 'zoom'"),
+        _starts_with("10: no parameter called 'wobble'"),
         "11: unknown key 'takover'; did you mean 'takeover'?",
         "12: a control needs cc or note, one of them",
         "16: no action called 'cue_goo'; did you mean 'cue_go'?",

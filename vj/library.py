@@ -1,8 +1,6 @@
 """The library: presets, mappings and cue files by name, from the user's folder, the package or the checkout."""
 
 import os
-import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +10,10 @@ from typing import Any
 import platformdirs
 
 from engine.parameters import PARAMETERS, ParameterError, Value
-from vj.errors import FileProblems, Problem, UsageError, did_you_mean
+from vj.errors import UsageError, did_you_mean
+from vj.sheet import Sheet, inner_line_of, line_of, read_sheet
 
-_SUFFIXES = {"presets": (".toml",), "mappings": (".toml",), "cues": (".lrc",)}
+_SUFFIXES = {"presets": (".toml",), "mappings": (".toml",), "cues": (".lrc", ".toml")}
 _PRESET_KEYS = ("title", "parameters")
 
 
@@ -65,55 +64,31 @@ def _one(kind: str) -> str:
     return {"presets": "preset", "mappings": "mapping", "cues": "cue file"}[kind]
 
 
-def read_toml(path: Path) -> tuple[dict[str, Any], str]:
-    """The file's table and its text. Raises FileProblems when it cannot be read or is not TOML."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        return tomllib.loads(text), text
-    except tomllib.TOMLDecodeError as err:
-        found = re.search(r"at line (\d+)", str(err))
-        what = re.sub(r" \(at .*", "", str(err))
-        line = int(found[1]) if found else text.count("\n") + 1  # "at end of document"
-        raise FileProblems([Problem(path, line, f"not TOML: {what}")]) from err
-    except (OSError, RecursionError, ValueError) as err:  # ValueError: not UTF-8, or a number of thousands of digits
-        raise FileProblems([Problem(path, 0, f"cannot be read: {err}")]) from err
-
-
-def line_of(text: str, key: str, start: int = 1) -> int:
-    """The line (1-based) on which `key` is set in a TOML text, at or after `start`; `start` when not found."""
-    pattern = re.compile(rf"""^\s*(\[+\s*)?["']?{re.escape(key)}["']?\s*(=|\.|\])""")
-    lines = text.splitlines()
-    for number in range(start, len(lines) + 1):
-        if pattern.match(lines[number - 1]):
-            return number
-    return start
-
-
 def read_preset(path: Path) -> Preset:
     """Read and check a preset. Raises FileProblems with every problem at once."""
-    table, text = read_toml(path)
-    problems = [
-        Problem(path, line_of(text, key), f"unknown key {key!r}{did_you_mean(key, _PRESET_KEYS)}")
-        for key in table
-        if key not in _PRESET_KEYS
-    ]
-    title, given = table.get("title", path.stem), table.get("parameters", {})
-    if not isinstance(title, str):
-        problems.append(Problem(path, line_of(text, "title"), f"title must be a text, not {title!r}"))
+    sheet = read_sheet(path)
+    sheet.check_keys(sheet.table, _PRESET_KEYS)
+    title = sheet.title()
+    values = read_values(sheet, sheet.table, 1)
+    sheet.finish()
+    return Preset(path.stem, title, values, path)
+
+
+def read_values(sheet: Sheet, table: Mapping[str, Any], start: int) -> Mapping[str, Value]:
+    """The `parameters` of a file or of a block of it that begins on line `start`; what is wrong is noted."""
+    given = table.get("parameters", {})
     if not isinstance(given, dict):
-        problems.append(Problem(path, line_of(text, "parameters"), "parameters must be a table: [parameters]"))
-        given = {}
+        sheet.problem("parameters must be a table: [parameters]", "parameters", start)
+        return MappingProxyType({})
+    below = line_of(sheet.text, "parameters", start)
     values: dict[str, Value] = {}
-    start = line_of(text, "parameters")
     for name, value in given.items():
         what = value_problem(name, value)
         if what:
-            problems.append(Problem(path, line_of(text, name, start), what))
+            sheet.problem(what, start=inner_line_of(sheet.text, name, below))
         else:
             values[name] = PARAMETERS[name].checked(value)
-    if problems:
-        raise FileProblems(sorted(problems, key=lambda problem: problem.line))
-    return Preset(path.stem, title, MappingProxyType(values), path)
+    return MappingProxyType(values)
 
 
 def value_problem(name: str, value: object) -> str:

@@ -19,7 +19,6 @@
 A note on a switch toggles it; with `hold = true` the switch is on while the key is down.
 """
 
-import re
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,8 +26,9 @@ from typing import Any
 
 from engine.parameters import PARAMETERS
 from vj.changes import ACTIONS
-from vj.errors import FileProblems, Problem, did_you_mean
-from vj.library import line_of, read_toml, value_problem
+from vj.errors import did_you_mean
+from vj.library import value_problem
+from vj.sheet import Sheet, read_sheet
 
 TAKEOVERS = ("jump", "pickup")
 _TOP_KEYS = ("title", "ports", "control")
@@ -89,53 +89,17 @@ class Mapping:
 
 def read_mapping(path: Path) -> Mapping:
     """Read and check a mapping. Raises FileProblems with every problem at once, each with its line."""
-    table, text = read_toml(path)
-    sheet = _Sheet(path, text, [])
-    sheet.check_keys(table, _TOP_KEYS, 1)
-    title = table.get("title", path.stem)
-    if not isinstance(title, str):
-        sheet.problem(f"title must be a text, not {title!r}", "title")
-    ports = table.get("ports", [])
-    if not (isinstance(ports, list) and all(isinstance(port, str) and port for port in ports)):
-        sheet.problem('ports must be a list of names, such as ["nanoKONTROL2*"]', "ports")
-        ports = []
-    rows = table.get("control", [])
-    if not (isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)):
-        sheet.problem("no control is mapped; write [[control]] and below it cc or note", "control")
-        rows = []
-    starts = sheet.block_lines(len(rows))
-    controls = tuple(_control(row, start, sheet) for row, start in zip(rows, starts, strict=True))
-    if sheet.problems:
-        raise FileProblems(sorted(sheet.problems, key=lambda problem: problem.line))
-    return Mapping(str(title), tuple(ports), controls, path)
+    sheet = read_sheet(path)
+    sheet.check_keys(sheet.table, _TOP_KEYS)
+    title = sheet.title()
+    ports = sheet.texts("ports", 'names, such as ["nanoKONTROL2*"]')
+    blocks = sheet.blocks("control", "no control is mapped; write [[control]] and below it cc or note")
+    controls = tuple(_control(row, start, sheet) for row, start in blocks)
+    sheet.finish()
+    return Mapping(title, ports, controls, path)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """One file while it is checked: where its lines are, and what is wrong so far."""
-
-    path: Path
-    text: str
-    problems: list[Problem]
-
-    def problem(self, what: str, key: str = "", start: int = 1) -> None:
-        """Note a problem on the line of a key at or after `start`."""
-        self.problems.append(Problem(self.path, line_of(self.text, key, start) if key else start, what))
-
-    def check_keys(self, table: Table[str, Any], known: tuple[str, ...], start: int) -> None:
-        """Note every key that is not known."""
-        for key in table:
-            if key not in known:
-                self.problem(f"unknown key {key!r}{did_you_mean(key, known)}", key, start)
-
-    def block_lines(self, count: int) -> list[int]:
-        """The line of each [[control]]; of the one `control = [...]` where they are written inline."""
-        lines = self.text.splitlines()
-        found = [n for n, line in enumerate(lines, 1) if re.match(r"\s*\[\[\s*control\s*\]\]", line)]
-        return found if len(found) == count else [line_of(self.text, "control")] * count
-
-
-def _control(row: Table[str, Any], start: int, sheet: _Sheet) -> Control:
+def _control(row: Table[str, Any], start: int, sheet: Sheet) -> Control:
     """The control of one block, checked. What it gives after a problem is never used."""
     before = len(sheet.problems)
     sheet.check_keys(row, _KEYS, start)
@@ -157,7 +121,7 @@ def _control(row: Table[str, Any], start: int, sheet: _Sheet) -> Control:
     return control
 
 
-def _source(row: Table[str, Any], start: int, sheet: _Sheet) -> str:
+def _source(row: Table[str, Any], start: int, sheet: Sheet) -> str:
     """ "cc" or "note"."""
     kinds = [kind for kind in ("cc", "note") if kind in row]
     if len(kinds) != 1:
@@ -168,7 +132,7 @@ def _source(row: Table[str, Any], start: int, sheet: _Sheet) -> str:
     return kinds[0] if kinds else "cc"
 
 
-def _check_parameter_and_action(row: Table[str, Any], start: int, sheet: _Sheet) -> None:
+def _check_parameter_and_action(row: Table[str, Any], start: int, sheet: Sheet) -> None:
     parameter, action = row.get("parameter", ""), row.get("action", "")
     if not parameter and not action:
         sheet.problem("a control needs a parameter or an action", start=start)
@@ -234,7 +198,7 @@ def _usual_action(kind: str, parameter: str, row: Table[str, Any]) -> str:
     return "toggle" if kind == "note" and row_kind == "switch" and row.get("hold") is not True else "set"
 
 
-def _span(row: Table[str, Any], parameter: str, start: int, sheet: _Sheet) -> tuple[float, float]:
+def _span(row: Table[str, Any], parameter: str, start: int, sheet: Sheet) -> tuple[float, float]:
     """The parameter's values at both ends of the control, (0, 0) where there is no range."""
     known = PARAMETERS.get(parameter)
     if known is None or known.kind not in ("number", "whole"):
@@ -250,7 +214,7 @@ def _span(row: Table[str, Any], parameter: str, start: int, sheet: _Sheet) -> tu
     return ends[0], ends[1]
 
 
-def _check_use(control: Control, row: Table[str, Any], sheet: _Sheet) -> None:
+def _check_use(control: Control, row: Table[str, Any], sheet: Sheet) -> None:
     """Note keys that would do nothing, and a note that would have to be turned."""
     kind = PARAMETERS[control.parameter].kind if control.parameter else ""
     is_knob = control.kind == "cc" and control.is_turned
