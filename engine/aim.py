@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.crops import Cut, views
+from engine.crops import Cut, look_at
 from engine.guides.guide import Guide
 from engine.objectives import (
     NOTHING,
@@ -19,6 +19,7 @@ from engine.objectives import (
     weighted,
 )
 from engine.parameters import Look
+from engine.regions import ownership
 from engine.temperature import Heat
 
 Pull = tuple[Guide, Goal | None]
@@ -36,13 +37,14 @@ class Aim:
     previous: Tensor | None
     """The last picture of the frame before, (1, 3, h, w); None in a first frame."""
     references: References = NOTHING
+    turn: int = 0
+    """Counts the steps of all frames before, so that owned parts take turns."""
 
 
 def loss_of(picture: Tensor, aim: Aim, step: int, random: torch.Generator) -> Tensor:
     """What the picture is to lose in this step (counted from 0): text, stability in its turn, smoothness."""
-    cut = Cut.of(aim.look, aim.crops)
     agreements = tuple(
-        Agreement(goal, guide.embed_image(views(picture, cut, guide.image_size, random)))
+        _agreement(picture, guide, goal, _cut(aim, goal, step), random)
         for guide, goal in pulling(aim.pulls, aim.look.text("guide_mix"), step)
         if goal is not None
     )
@@ -54,6 +56,23 @@ def loss_of(picture: Tensor, aim: Aim, step: int, random: torch.Generator) -> Te
         (aim.look.number("smoothness"), total_variation),
     ]
     return weighted(terms, seen)
+
+
+def _cut(aim: Aim, goal: Goal, step: int) -> Cut:
+    # Guides that alternate see the same part one after the other; else each would always see its own.
+    guides = 1 if aim.look.text("guide_mix") == "sum" else max(1, len(aim.pulls))
+    return Cut.of(aim.look, aim.crops).shared(goal.regions, (aim.turn + step) // guides)
+
+
+def _agreement(picture: Tensor, guide: Guide, goal: Goal, cut: Cut, random: torch.Generator) -> Agreement:
+    """The goal beside views of the picture; where parts are owned, each view changes no more than is its own."""
+    sight = look_at(picture, cut, guide.image_size, random)
+    if not cut.owners:
+        return Agreement(goal, guide.embed_image(sight.views))
+    owns = ownership(goal.regions, cut.owners, guide.device)
+    still = sight.views.detach()
+    seen = still + owns.masks(sight.points, goal.weights) * (sight.views - still)
+    return Agreement(goal, guide.embed_image(seen), owns.shares)
 
 
 def pulling(pulls: tuple[Pull, ...], mix: str, step: int) -> tuple[Pull, ...]:

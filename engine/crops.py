@@ -1,6 +1,7 @@
 """The views a guide sees: random tilted cut-outs of the picture, all of them in one batched grid_sample."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import log
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from engine.canvas import resized
 from engine.parameters import Look
+from engine.regions import frames, owned, owners
 
 ASPECTS = (3 / 4, 4 / 3)
 """Range of an inner view's width to its height, in pixels of the picture."""
@@ -28,6 +30,8 @@ class Cut:
     tilt: float
     overhang: float
     is_mirrored: bool
+    owners: tuple[str, ...] = ()
+    """Whose each view is, those of the whole picture first; empty where all are."""
 
     @classmethod
     def of(cls, look: Look, crops: int) -> "Cut":
@@ -47,9 +51,38 @@ class Cut:
             is_mirrored=look.text("beyond") == "mirror",
         )
 
+    def shared(self, regions: Sequence[str], turn: int) -> "Cut":
+        """The cut with views for each part that a prompt owns; `turn` counts the steps (see `engine.regions`)."""
+        if not owned(regions):
+            return self
+        whose = owners(regions, self.overviews, self.inner, turn)
+        overviews = min(self.overviews, whose.count("whole"))
+        return replace(self, overviews=overviews, inner=len(whose) - overviews, owners=whose)
+
+    def of_parts(self) -> tuple[str, ...]:
+        """Whose each inner view is."""
+        return self.owners[self.overviews :] or ("whole",) * self.inner
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a guide sees in one step, and where it looks."""
+
+    views: Tensor
+    """(n, 3, s, s)."""
+    points: Tensor
+    """The point of the picture each pixel of a view shows, (n, s, s, 2), where the picture spans -1..1 both ways."""
+    boxes: Tensor
+    """(left, top, right, bottom) of each view before it is tilted, (n, 4), in the same measure."""
+
 
 def views(picture: Tensor, cut: Cut, size: int, generator: torch.Generator) -> Tensor:
-    """Views (n, 3, size, size) of a picture (1, 3, h, w), overviews first; beyond the border a mirror, or white.
+    """Views (n, 3, size, size) of a picture (1, 3, h, w), overviews first; beyond the border a mirror, or white."""
+    return look_at(picture, cut, size, generator).views
+
+
+def look_at(picture: Tensor, cut: Cut, size: int, generator: torch.Generator) -> Sight:
+    """Views of a picture (1, 3, h, w), overviews first, and where they lie.
 
     The tilt is the authors': the picture's corners move inward by up to tilt / 2 of its sides, each on its own.
     """
@@ -59,8 +92,8 @@ def views(picture: Tensor, cut: Cut, size: int, generator: torch.Generator) -> T
     grid = sampling_grid(boxes, tilts, size)
     source = _averaged(picture, cut, size).expand(n, -1, -1, -1)
     if cut.is_mirrored:
-        return F.grid_sample(source, grid, padding_mode="reflection", align_corners=False)
-    return F.grid_sample(source - 1.0, grid, padding_mode="zeros", align_corners=False) + 1.0
+        return Sight(F.grid_sample(source, grid, padding_mode="reflection", align_corners=False), grid, boxes)
+    return Sight(F.grid_sample(source - 1.0, grid, padding_mode="zeros", align_corners=False) + 1.0, grid, boxes)
 
 
 def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) -> Tensor:
@@ -68,21 +101,33 @@ def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) ->
 
     An overview is as tall as the picture (as wide, where that is the shorter side), up to a third longer the other
     way, and in the middle but for `overhang`: wandering further, it would smear the subject along the picture.
-    An inner view has a share low..high of the picture's area and an aspect of 3/4..4/3.
+    An inner view has a share low..high of the area of its part, or of the picture, and an aspect of 3/4..4/3.
     """
     chance = torch.rand(cut.overviews + cut.inner, 4, generator=generator, device=generator.device)
-    whole, part = chance[: cut.overviews], chance[cut.overviews :]
-    side = torch.full_like(whole[:, 0], float(min(height, width)))
-    longer = side * (1.0 + (ASPECTS[1] - 1.0) * whole[:, 1])
-    area = (cut.low + (cut.high - cut.low) * part[:, 0]) * height * width
-    aspect = torch.exp(log(ASPECTS[0]) + (log(ASPECTS[1]) - log(ASPECTS[0])) * part[:, 1])
-    high = (area / aspect).sqrt().clamp(max=height)
-    wide = torch.minimum((area * aspect).sqrt(), high * ASPECTS[1]).clamp(max=width)
+    whole = _overview_boxes(chance[: cut.overviews], cut, height, width)
+    return torch.cat([whole, _inner_boxes(chance[cut.overviews :], cut, height, width)])
+
+
+def _overview_boxes(chance: Tensor, cut: Cut, height: int, width: int) -> Tensor:
+    side = torch.full_like(chance[:, 0], float(min(height, width)))
+    longer = side * (1.0 + (ASPECTS[1] - 1.0) * chance[:, 1])
+    half_wide = (longer if width > height else side).clamp(max=width) / width
+    half_high = (longer if height > width else side).clamp(max=height) / height
+    x, y = _wandering(chance[:, 2], cut), _wandering(chance[:, 3], cut)
+    return torch.stack([x - half_wide, y - half_high, x + half_wide, y + half_high], dim=1)
+
+
+def _inner_boxes(chance: Tensor, cut: Cut, height: int, width: int) -> Tensor:
+    left, top, right, bottom = frames(cut.of_parts(), chance.device).unbind(dim=1)
+    tall, broad = height * (bottom - top) / 2.0, width * (right - left) / 2.0
+    area = (cut.low + (cut.high - cut.low) * chance[:, 0]) * tall * broad
+    aspect = torch.exp(log(ASPECTS[0]) + (log(ASPECTS[1]) - log(ASPECTS[0])) * chance[:, 1])
+    high = torch.minimum((area / aspect).sqrt(), tall)
+    wide = torch.minimum(torch.minimum((area * aspect).sqrt(), high * ASPECTS[1]), broad)
     high = torch.minimum(high, wide / ASPECTS[0])
-    half_wide = torch.cat([longer if width > height else side, wide]).clamp(max=width) / width
-    half_high = torch.cat([longer if height > width else side, high]).clamp(max=height) / height
-    x = torch.cat([_wandering(whole[:, 2], cut), _placed(part[:, 2], half_wide[len(whole) :], cut.overhang)])
-    y = torch.cat([_wandering(whole[:, 3], cut), _placed(part[:, 3], half_high[len(whole) :], cut.overhang)])
+    half_wide, half_high = wide / width, high / height
+    x = (left + right + _placed(chance[:, 2], wide / broad, cut.overhang) * (right - left)) / 2.0
+    y = (top + bottom + _placed(chance[:, 3], high / tall, cut.overhang) * (bottom - top)) / 2.0
     return torch.stack([x - half_wide, y - half_high, x + half_wide, y + half_high], dim=1)
 
 

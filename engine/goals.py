@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from engine.guides.guide import Guide
 from engine.objectives import Goal
@@ -32,11 +33,13 @@ class Goals:
         for n, texts in enumerate(self._texts):
             if look.next_line:
                 texts.find(look.next_line)  # on standby: read now, so that it is ready when its turn comes
-            found = [(texts.find(text), weight) for text, weight in prompts]
-            ready = [(vector, weight) for vector, weight in found if vector is not None]
+            ready = [
+                (vector, weight, region)
+                for (text, weight), region in zip(prompts, look.regions(), strict=True)
+                if (vector := texts.find(text)) is not None
+            ]
             if ready:
-                vectors, weights = zip(*ready, strict=True)
-                self._last[n] = Goal(torch.stack(vectors), torch.tensor(weights, device=self._guides[n].device))
+                self._last[n] = _goal(ready, self._guides[n].device)
         return self._last
 
     def faults(self) -> list[str]:
@@ -54,3 +57,15 @@ class Goals:
         """Stop reading texts."""
         for texts in self._texts:
             texts.close()
+
+
+def _goal(asked: Sequence[tuple[Tensor, float, str]], device: torch.device) -> Goal:
+    """The goal of these prompts: vector, weight and part of the picture of each.
+
+    Together those that push away push no harder than the others pull; else the picture would be about nothing.
+    """
+    vectors, weights, regions = zip(*asked, strict=True)
+    pull, push = sum(max(0.0, weight) for weight in weights), sum(max(0.0, -weight) for weight in weights)
+    least = min(1.0, pull / push) if pull and push else 1.0
+    tamed = [weight if weight > 0.0 else least * weight for weight in weights]
+    return Goal(torch.stack(vectors), torch.tensor(tamed, device=device), regions)

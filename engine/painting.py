@@ -31,6 +31,7 @@ class Painting:
         self._previous: Tensor | None = None
         self._directions: dict[str, Tensor] = {}
         self._unrest = 0.0
+        self._steps = 0
 
     @property
     def is_new(self) -> bool:
@@ -67,7 +68,7 @@ class Painting:
         canvas = self._fitted(look)
         self._unrest = max(0.9 * self._unrest, self._change(pulls))
         heat = LAWS[look.text("temperature_law")](look, self._unrest)
-        aim = Aim(look, heat, crops, tuple(pulls), self._previous, references)
+        aim = Aim(look, heat, crops, tuple(pulls), self._previous, references, self._steps)
         if self._carried is not None and not self.is_new:
             canvas.become(next_start(self._carried, heat, self._noise))
         optimiser = self._ready_optimiser(canvas, look)
@@ -83,6 +84,7 @@ class Painting:
                 canvas.settle()
             if step + 1 in (look.whole("show_step"), look.whole("carry_step")):
                 kept[step + 1] = canvas.draw().detach().clone()
+            self._steps += 1
         self._previous = canvas.draw().detach().clone()
         self._carried = kept.get(look.whole("carry_step"), self._previous)
         return kept.get(look.whole("show_step"), self._previous)

@@ -67,10 +67,20 @@ class Look:
 
     def prompts(self) -> tuple[tuple[str, float], ...]:
         """Every text with a weight other than 0: the line, the next line, then the slots in order."""
+        return tuple((text, weight) for text, weight, _ in self._asked())
+
+    def regions(self) -> tuple[str, ...]:
+        """The part of the picture each of `prompts` owns; a sung line is for the whole."""
+        return tuple(region for _, _, region in self._asked())
+
+    def _asked(self) -> list[tuple[str, float, str]]:
         lyrics = self.number("lyrics")
-        pairs = [(self.line, lyrics * (1.0 - self.blend)), (self.next_line, lyrics * self.blend)]
-        pairs += [(self.text(f"prompt_{n}"), self.number(f"weight_{n}")) for n in range(1, SLOTS + 1)]
-        return tuple((text, weight) for text, weight in pairs if text and weight)
+        asked = [(self.line, lyrics * (1.0 - self.blend), "whole"), (self.next_line, lyrics * self.blend, "whole")]
+        asked += [
+            (self.text(f"prompt_{n}"), self.number(f"weight_{n}"), self.text(f"region_{n}"))
+            for n in range(1, SLOTS + 1)
+        ]
+        return [one for one in asked if one[0] and one[1]]
 
     def to_json(self) -> str:
         """The look as one JSON object."""

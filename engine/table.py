@@ -4,12 +4,15 @@ from engine.parameter import Parameter, choice, number, switch, text, trigger, w
 
 SLOTS = 8
 
+REGIONS = ("whole", "left", "right", "top", "bottom", "centre", "edge")
+
 
 def _slots() -> list[Parameter]:
     rows: list[Parameter] = []
     for n in range(1, SLOTS + 1):
         rows.append(text(f"prompt_{n}", "prompts", f"text of slot {n}"))
         rows.append(number(f"weight_{n}", "prompts", 0.0, -2.0, 2.0, f"weight of slot {n}; negative pushes away"))
+        rows.append(choice(f"region_{n}", "prompts", REGIONS, f"part of the picture that slot {n} owns"))
     return rows
 
 
