@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from engine.canvas import resized
+from engine.motion import Warp
 
 PUBLISHED_BETAS = (0.9, 0.999)
 """Adam as published; what the authors use, made afresh for every frame."""
@@ -44,3 +45,9 @@ def take_over(new: torch.optim.Adam, old: torch.optim.Adam) -> None:
                 "exp_avg": resized(memory["exp_avg"], *mine.shape[-2:]).contiguous(),
                 "exp_avg_sq": resized(memory["exp_avg_sq"], *mine.shape[-2:]).clamp(min=0.0).contiguous(),
             }
+
+
+def move_memory(optimiser: torch.optim.Adam, warp: Warp) -> None:
+    """Let what is remembered of each leaf move with the picture."""
+    for memory in optimiser.state.values():
+        memory["exp_avg"], memory["exp_avg_sq"] = warp.memory(memory["exp_avg"], memory["exp_avg_sq"])

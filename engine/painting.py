@@ -7,13 +7,12 @@ from torch import Tensor
 
 from engine.aim import Aim, Pull, loss_of
 from engine.canvas import CANVASES, FIRST_PICTURES, Canvas, cloud_noise, resized
+from engine.folds import Folds
+from engine.motion import Motion, Warp, echoed
 from engine.objectives import NOTHING, References
-from engine.optimiser import is_for_keeping, make_optimiser, set_rate, take_over
+from engine.optimiser import is_for_keeping, make_optimiser, move_memory, set_rate, take_over
 from engine.parameters import Look
 from engine.temperature import LAWS, Noise, next_start
-
-KICK = 0.3
-"""Deviation of the noise one kick adds."""
 
 
 class Painting:
@@ -24,6 +23,8 @@ class Painting:
         self._beat = beat
         self._random = torch.Generator(device).manual_seed(seed)
         self._noise = Noise(self._random)
+        self._motion = Motion(seed)
+        self._folds = Folds()
         self._kind = ""
         self._canvas: Canvas | None = None
         self._optimiser: torch.optim.Adam | None = None
@@ -52,11 +53,24 @@ class Painting:
         self.restart()
         self._carried = self._previous = picture
 
-    def kick(self) -> None:
-        """Shake the picture with soft noise once."""
+    def kick(self, amount: float) -> None:
+        """Shake the picture once with soft noise of this deviation."""
         if self._carried is not None:
             height, width = self._carried.shape[-2:]
-            self._carried = self._carried + KICK * cloud_noise(height, width, self._random)
+            self._carried = self._carried + amount * cloud_noise(height, width, self._random)
+
+    def move(self, look: Look, passed_s: float) -> None:
+        """Carry the picture along as the look's motion asks, so many seconds after the frame before."""
+        self._folds.follow(look, passed_s)
+        warp = self._motion.next(look, passed_s)
+        if self._carried is None or self._previous is None:
+            return
+        is_one = self._carried is self._previous
+        self._carried = _moved(self._carried, warp, look, passed_s)
+        # What is held is the picture moving on, not the place where it was.
+        self._previous = self._carried if is_one else _moved(self._previous, warp, look, passed_s)
+        if warp is not None and self._optimiser is not None and look.is_on("keep_optimizer"):
+            move_memory(self._optimiser, warp)
 
     def next_frame(
         self, look: Look, steps: int, crops: int, pulls: Sequence[Pull], references: References = NOTHING
@@ -85,7 +99,9 @@ class Painting:
             if step + 1 in (look.whole("show_step"), look.whole("carry_step")):
                 kept[step + 1] = canvas.draw().detach().clone()
             self._steps += 1
-        self._previous = canvas.draw().detach().clone()
+        kept[0] = canvas.draw().detach().clone()
+        kept = {step: self._folds.of(picture) for step, picture in kept.items()}
+        self._previous = kept[0]
         self._carried = kept.get(look.whole("carry_step"), self._previous)
         return kept.get(look.whole("show_step"), self._previous)
 
@@ -117,3 +133,7 @@ class Painting:
         if self._optimiser is None or not (is_kept and is_for_keeping(self._optimiser)):
             self._optimiser = make_optimiser(canvas.parameters(), is_kept)
         return self._optimiser
+
+
+def _moved(picture: Tensor, warp: Warp | None, look: Look, passed_s: float) -> Tensor:
+    return echoed(picture if warp is None else warp.picture(picture), look, passed_s)

@@ -25,6 +25,9 @@ log = logging.getLogger("engine.step")
 
 CPU = torch.device("cpu")
 
+LONGEST_S = 0.25
+"""The picture moves no further at once than it would in this time, however long a frame took."""
+
 
 class Engine:
     """Paints frame after frame from looks. Owns the painting, the guides and the governor; used by one thread."""
@@ -51,6 +54,7 @@ class Engine:
         self._governor = Governor()
         self._most_crops = 0
         self._shown: NDArray[np.uint8] | None = None
+        self._painted_at: float | None = None
         self._fired: dict[str, int] = {}
         self._notes: dict[str, str] = {}
         self._facts: dict[str, Any] = {"steps": 0, "crops": 0, "step_ms": 0.0, "frame_ms": 0.0, "governor": ""}
@@ -64,10 +68,11 @@ class Engine:
         started = self._clock()
         self._obey_triggers(look)
         self._note_paper(look)
-        is_first = self._painting.is_new
+        passed_s, is_first = self._passed(look, started), self._painting.is_new
         while True:
             steps, crops = self._effort(look)
             try:
+                self._painting.move(look, passed_s)
                 self._shown = self._frame(look, steps, crops)
                 break
             except RuntimeError as err:
@@ -114,6 +119,13 @@ class Engine:
             raise EngineError("the guide gives no usable gradients (not a number in the first picture)")
         self._painting.go_on_from(as_picture(self._shown, self._device))
         return self._shown
+
+    def _passed(self, look: Look, now: float) -> float:
+        """Seconds since the frame before, for what moves: by the clock when live, or else as `engine_fps` says."""
+        before, self._painted_at = self._painted_at, now
+        if not self._is_live:
+            return 1.0 / look.number("engine_fps")
+        return 0.0 if before is None else min(LONGEST_S, now - before)
 
     def _effort(self, look: Look) -> tuple[int, int]:
         steps, crops = (self._governor if self._is_live else Governor()).effort(look)

@@ -11,7 +11,7 @@ from engine.parameters import PARAMETERS, Look
 from engine.step import Engine
 
 CPU = torch.device("cpu")
-FREE = [row for row in PARAMETERS.values() if row.group == "picture" and row.kind != "trigger"]
+FREE = [row for row in PARAMETERS.values() if row.group in ("picture", "motion") and row.kind != "trigger"]
 SMALL = {"canvas_width": 64, "canvas_height": 64, "steps": 2, "first_steps": 2, "crops": 3}
 
 
