@@ -7,8 +7,9 @@ import pytest
 
 from engine.parameters import TEXT_LIMIT, Look
 from vj.changes import ACTIONS, Change
+from vj.cues.clock import CueClock
 from vj.cues.cue import Cue, CueList
-from vj.state import CueClock, ShowState
+from vj.state import ShowState
 
 SONG = CueList("Song", (Cue(2.0, "one"), Cue(6.0, "two"), Cue(10.0, ""), Cue(12.0, "four")))
 

@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 
 from engine.parameters import PARAMETERS, SLOTS, TEXT_LIMIT, Look
 from vj.changes import ACTIONS, Change
+from vj.cues.clock import CueClock
 from vj.cues.cue import Cue, CueList
-from vj.desk import LINES_KEPT, WAITING_CHANGES, ShowDesk, from_json, to_json
+from vj.desk import LINES_KEPT, WAITING_CHANGES, ShowDesk
+from vj.live import LivePrompt
 from vj.mailboxes import MemoryText
 from vj.pulse import Pulse, read_pulse
 from vj.runtime import PULSE_BYTES
-from vj.state import CueClock, LivePrompt, ShowState
+from vj.saved import from_json, to_json
+from vj.state import ShowState
 
 SONG = CueList("Song", (Cue(0.0, "one"), Cue(1000.0, "two")))
 GARBAGE = st.one_of(

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from engine.parameters import PARAMETERS, TEXT_LIMIT, Look, ParameterError
 from vj.changes import ACTIONS, Change
+from vj.cues.clock import CueClock
 from vj.cues.cue import Cue, CueList
-from vj.state import GESTURE_S, UNDO_LIMIT, CueClock, ShowState
+from vj.history import GESTURE_S, UNDO_LIMIT
+from vj.state import ShowState
 
 SONG = CueList("Song", (Cue(2.0, "one"), Cue(6.0, "two"), Cue(10.0, ""), Cue(12.0, "four")))
 TRIGGERS = [row.name for row in PARAMETERS.values() if row.kind == "trigger"]

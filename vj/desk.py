@@ -1,6 +1,5 @@
 """The desk: the one writer of the show's state. Takes changes from every input, gives the look."""
 
-import json
 import logging
 import queue
 import time
@@ -10,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine.parameters import Look, ParameterError, Value, as_text
+from engine.parameters import Look, ParameterError, Value
 from vj import library
 from vj.changes import Change
 from vj.errors import FileProblems, UsageError
-from vj.state import CueClock, LivePrompt, ShowState
+from vj.saved import to_json
+from vj.state import ShowState
 
 log = logging.getLogger("vj.desk")
 
@@ -72,6 +72,7 @@ class ShowDesk:
         except queue.Empty:
             pass
         now = time.monotonic()
+        self._advance(now)
         look = replace(self.state.look_at(now), serial=self._serial)
         if look != self._look:
             self._serial += 1
@@ -134,6 +135,12 @@ class ShowDesk:
             log.exception("desk: a change could not be made: %r", change)
             self._log.append(_stamped(f"{change.action} could not be made; see the log"))
 
+    def _advance(self, now: float) -> None:
+        """Let time pass; what it trips over is said once a turn at most and changes nothing."""
+        before = self.state.look.values
+        self.state = self.state.advanced(now)
+        self._tell(before, "cue")
+
     def _recall(self, name: str, source: str, now: float) -> None:
         preset = library.read_preset(library.find("presets", name))
         self.state = self.state.recalled(preset.name, preset.values, source, now)
@@ -167,46 +174,3 @@ class ShowDesk:
 
 def _stamped(line: str) -> str:
     return f"{time.strftime('%H:%M:%S')} {line}"[:LINE_LIMIT]
-
-
-def to_json(state: ShowState, now: float) -> str:
-    """What a desk needs to come back: the parameters, the line typed by hand, the preset and the cue clock.
-
-    The position is in whole seconds: a running song is written once a second, a resting one not at all.
-    """
-    live = state.live
-    return json.dumps(
-        {
-            "look": json.loads(state.look.to_json()),
-            "preset": state.preset,
-            "clock": [state.clock.state, state.clock.base_s, state.clock.anchor],
-            "position_s": int(state.clock.position(now)),
-            "live": live and [live.text, live.before, live.started, live.fade_s, live.standby, live.cue_index],
-        }
-    )
-
-
-def from_json(text: str, state: ShowState, is_same_boot: bool = True) -> ShowState:
-    """The state with what `to_json` wrote put back. Raises ValueError for anything else.
-
-    The monotonic clock goes on while a desk is restarted, so a running cue list goes on where the song is by now.
-    With `is_same_boot` false (a show resumed later) a running one waits at the place that it had reached.
-    """
-    try:
-        data = json.loads(text)
-        look = Look.from_json(json.dumps(data["look"]))
-        name, base_s, anchor = data["clock"]
-        clock, live = CueClock(str(name), float(base_s), float(anchor)), None
-        if data["live"]:
-            line, before, started, fade_s, standby, cue = data["live"]
-            times = float(started), float(fade_s)
-            live = LivePrompt(as_text(line), as_text(before), *times, as_text(standby), int(cue))
-        if not is_same_boot:
-            resting = "waiting" if clock.state == "running" else clock.state
-            clock = CueClock(resting, float(data["position_s"]), 0.0)
-            live = live and replace(live, started=-1e9)
-        found = replace(state, look=look, clock=clock, live=live, preset=str(data["preset"]))
-        found.look_at(time.monotonic()).to_json()  # what cannot be looked at would end the desk again and again
-    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as err:
-        raise ValueError(f"not a saved desk: {err}") from err
-    return found

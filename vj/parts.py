@@ -16,10 +16,11 @@ import psutil
 from engine.parameters import Look
 from vj import library
 from vj.cues import read_cues
-from vj.desk import ShowDesk, from_json
+from vj.desk import ShowDesk
 from vj.errors import UsageError, VjError
 from vj.pulse import Pulse
 from vj.runtime import Folder, Plan, running_show
+from vj.saved import from_json
 from vj.state import ShowState
 
 if TYPE_CHECKING:

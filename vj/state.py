@@ -8,65 +8,25 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from engine.parameters import PARAMETERS, Look, ParameterError, Value, as_text, parameter
+from engine.parameters import PARAMETERS, Look, Value, as_text
 from vj.changes import Change
 from vj.cues import CueList
+from vj.cues.clock import CueClock, is_jump, moved_clock
 from vj.cues.position import CueMoment, moment
-
-# action → the kinds of parameter it can move, where not every kind
-_MOVES = {"toggle": ("switch",), "fire": ("trigger",), "nudge": ("number", "whole", "choice")}
-UNDO_LIMIT = 100
-GESTURE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class CueClock:
-    """Where the cue list stands. `anchor` is the monotonic time at which position `base_s` held."""
-
-    state: str = "waiting"  # waiting | running | paused | stopped
-    base_s: float = 0.0
-    anchor: float = 0.0
-
-    def position(self, now: float) -> float:
-        """Seconds into the cue list."""
-        return max(0.0, self.base_s + (now - self.anchor if self.state == "running" else 0.0))
-
-    def moved(self, state: str, position_s: float, now: float) -> "CueClock":
-        """The clock in this state at this position."""
-        return CueClock(state, max(0.0, position_s), now)
-
-
-@dataclass(frozen=True, slots=True)
-class LivePrompt:
-    """A line typed or sent by hand: it crossfades in from `before` and stays until the song takes the line back."""
-
-    text: str
-    before: str
-    started: float
-    fade_s: float
-    standby: str = ""
-    cue_index: int = 0
-
-    def lines(self, now: float) -> tuple[str, str, float]:
-        """Line, next line and blend at this time."""
-        done = 1.0 if self.fade_s <= 0 else min(1.0, (now - self.started) / self.fade_s)
-        if done < 1.0 and self.before and self.before != self.text:
-            return self.before, self.text, done
-        return self.text, self.standby, 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What `undo` goes back to."""
-
-    values: Mapping[str, Value]
-    live: LivePrompt | None
-    preset: str
+from vj.glide import NO_GLIDES, Glide, Glides
+from vj.history import History, Step
+from vj.live import LivePrompt
+from vj.setting import new_value
 
 
 @dataclass(frozen=True, slots=True)
 class ShowState:
-    """Everything the desk knows. `after` makes a change, `look_at` says what the engine should paint from."""
+    """Everything the desk knows.
+
+    `after` makes a change, `advanced` lets time pass, `look_at` says what the engine should paint from. `entered` is
+    the cue (from 1) whose parameters have been set last, `came_from` the words it took the line from where they are
+    not the cue list's own.
+    """
 
     look: Look
     opening: Look
@@ -76,8 +36,10 @@ class ShowState:
     preset: str = ""
     opening_preset: str = ""
     moved: Mapping[str, tuple[str, float]] = field(default_factory=lambda: MappingProxyType({}))
-    history: tuple[_Step, ...] = ()
-    gestures: Mapping[tuple[str, str], float] = field(default_factory=lambda: MappingProxyType({}))
+    history: History = field(default_factory=History)
+    entered: int = 0
+    came_from: str = ""
+    glides: Glides = field(default_factory=lambda: NO_GLIDES)
 
     def after(self, change: Change, now: float) -> "ShowState":
         """The state once this change has been made. Raises ParameterError; then nothing has changed."""
@@ -90,8 +52,12 @@ class ShowState:
             return replace(self._remembered(name, change.source, now), live=self._prompted(change, now))
         if change.action == "panic":
             return self._remembered(name, change.source, now)._panicked(change.source, now)
-        value = self._value(change)
+        value = new_value(change, self.look)
         return self._remembered(name, change.source, now)._set({name: value}, change.source, now)
+
+    def advanced(self, now: float) -> "ShowState":
+        """The state as time alone has made it by now: cues that have begun, numbers that glide."""
+        return self._cues_begun(now)._glided(now)
 
     def recalled(self, preset: str, values: Mapping[str, Any], source: str, now: float) -> "ShowState":
         """The state once a preset's parameters have been recalled; every other parameter stays."""
@@ -106,13 +72,17 @@ class ShowState:
 
     def cue_at(self, now: float) -> CueMoment | None:
         """Where the cue list stands, or None without one."""
-        return moment(self.cues, self.clock.position(now)) if self.cues else None
+        if self.cues is None:
+            return None
+        found = moment(self.cues, self.clock.position(now), self.came_from)
+        # Between two turns of the desk another cue may begin, which comes from elsewhere.
+        is_other = self.came_from and found.index != self.entered
+        return moment(self.cues, self.clock.position(now)) if is_other else found
 
     def look_at(self, now: float) -> Look:
         """The look at this time: the parameters, and the line from a live prompt or else from the cue list."""
         cue = self.cue_at(now)
-        index = cue.index if cue else 0
-        if self.live and self._holds(self.live, index, now):
+        if self.live and self.live.holds(cue.index if cue else 0, self.look.number("hold"), now):
             line, next_line, blend = self.live.lines(now)
         elif cue and self.clock.state != "stopped":
             line, next_line, blend = cue.line, cue.next_line, cue.blend
@@ -120,127 +90,132 @@ class ShowState:
             line, next_line, blend = self.look.line, "", 0.0
         return replace(self.look, line=line, next_line=next_line, blend=blend)
 
-    def _holds(self, live: LivePrompt, index: int, now: float) -> bool:
-        """Whether a prompt by hand has the line: until another cue is sung, and for `hold` seconds whatever is sung."""
-        return index == live.cue_index or now - live.started < self.look.number("hold")
-
-    def _value(self, change: Change) -> Value:
-        row = parameter(change.parameter)
-        now_at = self.look.values[row.name]
-        if row.kind == "trigger":  # whatever moves it, its count only grows; a pad that is let go sends 0
-            return int(now_at) + int(change.value != 0)
-        if change.action in _MOVES and row.kind not in _MOVES[change.action]:
-            raise ParameterError(f"{row.name} is a {row.kind} and has no {change.action}")
-        if change.action == "norm":
-            return row.from_unit(float(change.value))
-        if change.action == "nudge":
-            if row.kind == "choice":
-                place = row.choices.index(str(now_at)) + (1 if change.value > 0 else -1)
-                return row.choices[place % len(row.choices)]
-            return row.checked(float(now_at) + float(change.value))
-        if change.action == "toggle":
-            return row.checked(not now_at)
-        return row.checked(change.value)
+    # ---- parameters
 
     def _set(self, values: Mapping[str, Any], source: str, now: float) -> "ShowState":
+        """The state with these values; what glides to another one glides no more."""
         moved = {**self.moved, **dict.fromkeys(values, (source, now))}
-        return replace(self, look=self.look.with_values(values), moved=MappingProxyType(moved))
+        glides = self.glides
+        if not glides.keys().isdisjoint(values):
+            glides = MappingProxyType({name: glide for name, glide in glides.items() if name not in values})
+        return replace(self, look=self.look.with_values(values), moved=MappingProxyType(moved), glides=glides)
 
-    def _remembered(self, name: str, source: str, now: float) -> "ShowState":
-        """The state with today's look kept for undo, unless this move belongs to the gesture before it."""
-        # Several can go on at once: the two axes of a pad arrive in turns.
-        ongoing = {move: at for move, at in self.gestures.items() if now - at < GESTURE_S}
-        step = _Step(self.look.values, self.live, self.preset)
-        history = self.history if (name, source) in ongoing else (*self.history, step)[-UNDO_LIMIT:]
-        return replace(self, history=history, gestures=MappingProxyType({**ongoing, (name, source): now}))
+    def _settled(self) -> Mapping[str, Value]:
+        """Every value, those that glide at the end of their way."""
+        ends = {name: glide.end for name, glide in self.glides.items()}
+        return self.look.with_values(ends).values if ends else self.look.values
 
-    def _undone(self, now: float) -> "ShowState":
-        if not self.history:
+    def _glided(self, now: float) -> "ShowState":
+        if not self.glides:
             return self
-        step = self.history[-1]
-        changed = [name for name, value in step.values.items() if self.look.values[name] != value]
-        # A trigger's count never goes back: the engine would take the step for another firing.
-        values = {name: step.values[name] for name in changed if PARAMETERS[name].kind != "trigger"}
-        state = self._set(values, "undo", now)
-        return replace(
-            state,
-            live=step.live,
-            preset=step.preset,
-            history=self.history[:-1],
-            gestures=MappingProxyType({}),
-        )
+        look = self.look.with_values({name: glide.at(now) for name, glide in self.glides.items()})
+        left = {name: glide for name, glide in self.glides.items() if not glide.is_over(now)}
+        return replace(self, look=look, glides=MappingProxyType(left))
 
     def _panicked(self, source: str, now: float) -> "ShowState":
         kept = {name: self.look.values[name] for name, row in PARAMETERS.items() if row.kind == "trigger"}
         values = {**self.opening.values, **kept, "blackout": False, "freeze": False}
         values["reroll"] = int(self.look.values["reroll"]) + 1
         changed = {name: value for name, value in values.items() if self.look.values[name] != value}
-        return replace(self._set(changed, source, now), live=None, preset=self.opening_preset)
+        state = replace(self, glides=NO_GLIDES)._set(changed, source, now)
+        return replace(state, live=None, preset=self.opening_preset)
+
+    # ---- undo
+
+    def _present(self) -> Step:
+        return Step(self._settled(), self.live, self.preset)
+
+    def _remembered(self, name: str, source: str, now: float) -> "ShowState":
+        """The state with what is there kept for undo, unless this move belongs to the gesture before it."""
+        return replace(self, history=self.history.with_step(self._present(), name, source, now))
+
+    def _undone(self, now: float) -> "ShowState":
+        if not self.history:
+            return self
+        step, settled = self.history.steps[-1], self._settled()
+        changed = [name for name, value in step.values.items() if settled[name] != value]
+        # A trigger's count never goes back: the engine would take the step for another firing.
+        values = {name: step.values[name] for name in changed if PARAMETERS[name].kind != "trigger"}
+        state = self._set(values, "undo", now)
+        return replace(state, live=step.live, preset=step.preset, history=self.history.shorter())
+
+    # ---- prompts and cues
 
     def _prompted(self, change: Change, now: float) -> LivePrompt:
-        before = self.look_at(now)
         cue = self.cue_at(now)
         texts = [change.value] if change.action == "prompt" else list(change.value)
         texts = [as_text(text) for text in texts]
-        # Mid-crossfade the picture is nearest to the heavier of the two lines.
-        shown = before.next_line if before.blend > 0.5 else before.line
         # float: what is no number must fail here, where it is said, and not at every look from now on
-        fade_s = float(change.seconds) if change.seconds is not None else before.number("fade")
+        fade_s = float(change.seconds) if change.seconds is not None else self.look.number("fade")
         return LivePrompt(
             text=texts[0],
-            before=shown,
+            before=self._shown(now),
             started=now,
             fade_s=0.0 if change.action == "lyric" else fade_s,
             standby=texts[1] if len(texts) > 1 else "",
             cue_index=cue.index if cue else 0,
         )
 
+    def _shown(self, now: float) -> str:
+        """The words that the picture is nearest to: mid-crossfade the heavier of the two lines."""
+        look = self.look_at(now)
+        return look.next_line if look.blend > 0.5 else look.line
+
     def _cued(self, change: Change, now: float) -> "ShowState":
-        clock = _moved_clock(self, change, now)
-        if self.cues is None or clock is self.clock:  # no such cue: a typed prompt stays too
+        if self.cues is None:
             return self
-        # A move by hand to a cue gives the line back to the cue list; a pause or a nudge leaves a typed prompt.
-        gives_back = change.action not in ("cue_pause", "cue_nudge", "cue_stop")
-        held = self.look_at(now).line if change.action == "cue_stop" else self.look.line
-        look = replace(self.look, line=held)
-        return replace(self, clock=clock, live=None if gives_back else self.live, look=look)
+        clock = moved_clock(self.clock, self.cues, change, now)
+        if clock is self.clock:  # no such cue: a typed prompt stays too
+            return self
+        shown, line = self._shown(now), self.look_at(now).line
+        if change.action == "cue_stop":
+            return replace(self, clock=clock, look=replace(self.look, line=line))
+        if change.action in ("cue_pause", "cue_nudge"):  # these leave a typed prompt
+            return replace(self, clock=clock)
+        # A move by hand to a cue gives the line back to the cue list.
+        state = replace(self, clock=clock, live=None)
+        return state._jumped(shown, now) if is_jump(self.clock, change) else state
 
+    def _jumped(self, shown: str, now: float) -> "ShowState":
+        """The state once a move by hand has put the clock where it is; its cue begins, and none between."""
+        cue = self.cue_at(now)
+        if self.cues is None or cue is None or cue.index == 0 or self.clock.state == "stopped":
+            return replace(self, entered=max(0, cue.index - 1) if cue else 0, came_from="")
+        # A clock that stands would stand in the crossfade too: the line is there at once.
+        came_from = shown if self.clock.state == "running" else cue.text
+        return replace(self._entered(cue.index, now), came_from=came_from)
 
-def _moved_clock(state: ShowState, change: Change, now: float) -> CueClock:
-    clock, position = state.clock, state.clock.position(now)
-    action = change.action
-    if action == "cue_stop":
-        return clock.moved("stopped", position, now)
-    if action == "cue_pause":
-        return clock.moved("running" if clock.state == "paused" else "paused", position, now)
-    if action == "cue_seek":
-        return clock.moved(clock.state, float(change.value), now)
-    if action == "cue_nudge":
-        return clock.moved(clock.state, position + float(change.value), now)
-    if action == "cue_back" and state.cues and clock.position(now) < state.cues.cues[0].at_s:
-        return clock.moved(clock.state, 0.0, now)
-    if action == "cue_go" and change.value is None and clock.state in ("waiting", "stopped", "paused"):
-        return clock.moved("running", position, now)
-    target = _target(state, change, now)
-    if target is None:
-        return clock
-    return clock.moved("paused" if clock.state == "paused" else "running", target, now)
+    def _cues_begun(self, now: float) -> "ShowState":
+        """The state with the parameters of every cue that has begun by itself since the last look at the clock."""
+        if self.cues is None or self.clock.state != "running":
+            return self
+        position_s = self.clock.position(now)
+        index = moment(self.cues, position_s).index
+        state = self
+        for n in range(self.entered + 1, index + 1):
+            held = self.live and self.live.holds(n - 1, self.look.number("hold"), now)
+            state = replace(state._entered(n, now), came_from=self.live.text if self.live and held else "")
+        return state
 
+    def _entered(self, index: int, now: float) -> "ShowState":
+        """The state with the parameters of the cue with this 1-based index; numbers glide over its fade.
 
-def _target(state: ShowState, change: Change, now: float) -> float | None:
-    """The time of the cue a move goes to, or None when there is no such cue."""
-    if state.cues is None:
-        return None
-    cues = state.cues.cues
-    cue = state.cue_at(now)
-    index = cue.index if cue else 0  # 1-based; 0 before the first cue
-    if change.action == "cue_back":
-        index = max(1, index - 1)
-    elif change.action == "cue_next" or change.value is None:
-        index += 1
-    elif isinstance(change.value, str):
-        wanted = change.value.casefold()
-        index = next((n for n, c in enumerate(cues, 1) if wanted in (str(n), c.text.casefold())), 0)
-    else:
-        index = int(change.value)
-    return cues[index - 1].at_s if 1 <= index <= len(cues) else None
+        They are nobody's move by hand: undo goes back behind them without taking them along.
+        """
+        state = replace(self, entered=index)
+        cue = self.cues.cues[index - 1] if self.cues else None
+        if cue is None or not cue.parameters:
+            return state
+        began = now - (self.clock.position(now) - cue.at_s)
+        history = self.history.with_values(cue.parameters, self._present())
+        kinds = {name: PARAMETERS[name].kind for name in cue.parameters}
+        glides = {
+            name: Glide(self.look.number(name), float(value), began, cue.fade_s)
+            for name, value in cue.parameters.items()
+            if cue.fade_s and kinds[name] == "number"
+        }
+        moved = {**self.moved, **dict.fromkeys(glides, ("cue", now))}
+        state = replace(state, history=history, moved=MappingProxyType(moved))
+        at_once = {name: value for name, value in cue.parameters.items() if name not in glides}
+        state = state._set(at_once, "cue", now) if at_once else state
+        return replace(state, glides=MappingProxyType({**state.glides, **glides}))

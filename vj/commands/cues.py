@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
             code = 2
             continue
         for warning in found.warnings:
-            print(f"{warning} (skipped)")
+            print(warning)
         last = found.cues[-1].at_s
         print(f"{found.path}: {found.title or 'untitled'}: {len(found.cues)} cues, the last at {last:.1f} s")
     return code

@@ -83,7 +83,9 @@ def program_frames(plan: Plan, count: int) -> Iterator[Rgb]:
     paint_due, state = 0.0, replace(state, look=look)
     for n in range(count):
         now = n / plan.fps
+        state = state.advanced(now)
+        look = state.look_at(now)
         if now + 1e-9 >= paint_due:
             paint_due = paint_due + 1.0 / min(plan.fps, look.number("engine_fps"))
-            mix.take(Frame(painter.paint(state.look_at(now)), n, now, 1, True), now)
+            mix.take(Frame(painter.paint(look), n, now, 1, True), now)
         yield mix.turn(look, now)

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from vj.cues.cue import Cue, CueList
 from vj.cues.lrc import read_lrc
+from vj.cues.toml_cues import read_toml_cues
 from vj.errors import FileProblems, Problem
 
 __all__ = ["READERS", "Cue", "CueList", "read_cues"]
 
 # ending → reader; a new format is one module and one row here
-READERS: dict[str, Callable[[Path], CueList]] = {".lrc": read_lrc}
+READERS: dict[str, Callable[[Path], CueList]] = {".lrc": read_lrc, ".toml": read_toml_cues}
 
 
 def read_cues(path: Path) -> CueList:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.parameters import TEXT_LIMIT
-from vj.cues.cue import Cue, CueList
+from vj.cues.cue import Cue, CueList, cleaned
 from vj.errors import FileProblems, Problem
 
 MAX_BYTES = 1 << 20
@@ -23,7 +23,6 @@ _STAMP_LIKE = re.compile(r"\s*\[\s*[-+]?\d+\s*[.:;,][^\]]*\]?")
 _WORD_STAMP = re.compile(rf"<\s*{_TIME}\s*>|\[\s*{_TIME}\s*\]")
 _TAG = re.compile(r"\s*\[\s*([A-Za-z]\w*|#)\s*:(.*)\]\s*$")
 _TAGS = frozenset(("ti", "ar", "al", "au", "by", "re", "ve", "length", "offset", "la", "lr", "id", "tool", "hash", "#"))
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufeff]")
 
 
 def read_lrc(path: Path) -> CueList:
@@ -96,7 +95,7 @@ class _Page:
         if tag is None:
             self._warn(number, f"skipped, it has no time stamp: {_short(text)!r}")
             return
-        name, value = tag[1].lower(), _clean(tag[2])
+        name, value = tag[1].lower(), cleaned(tag[2])
         if name == "ti":
             self.title = value[:TEXT_LIMIT]
         elif name == "offset":
@@ -111,7 +110,7 @@ class _Page:
             self._problem(number, f"offset {value!r} is no whole number of milliseconds; write [offset:+500]")
 
     def _words(self, number: int, text: str) -> str:
-        words = _clean(_WORD_STAMP.sub(" ", text))
+        words = cleaned(_WORD_STAMP.sub(" ", text))
         if len(words) > TEXT_LIMIT:
             self._warn(number, f"cut to {TEXT_LIMIT} letters, it has {len(words)}")
         return words[:TEXT_LIMIT]
@@ -153,10 +152,6 @@ def _right_stamp(stamp: str, found: re.Match[str] | None) -> str:
     return f"{stamp!r} has {seconds} seconds in its minute; write {right}"
 
 
-def _clean(text: str) -> str:
-    return " ".join(_CONTROL.sub(" ", text).split())
-
-
 def _short(text: str) -> str:
-    text = _clean(text)
+    text = cleaned(text)
     return text if len(text) <= 40 else text[:39] + "…"

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from vj.cues.cue import CueList
+from vj.cues.cue import Cue, CueList
 
 # The last cue has no next one to end it: it counts as sung after this long, s; the picture holds for ever.
 LAST_CUE_S = 5.0
@@ -29,12 +29,14 @@ class CueMoment:
     is_over: bool
 
 
-def moment(cues: CueList, t_s: float) -> CueMoment:
+def moment(cues: CueList, t_s: float, came_from: str = "") -> CueMoment:
     """The cue list at `t_s` seconds; any time is allowed, also before 0 and after the end.
 
     Prompts blend linearly over the whole cue, from its own words to the next cue's, as in the paper (arXiv
     2210.12826). Before the first cue its words pull alone, so that frame 1 is painted from the first prompt.
     An empty cue holds the last words that were sung, and a cue that an empty one follows does not blend.
+    A cue with a fade is crossed into within that time, from the words before it or from `came_from`; the words
+    before have held until then.
     """
     rows = cues.cues
     index = bisect_right(rows, t_s, key=lambda cue: cue.at_s)
@@ -47,9 +49,20 @@ def moment(cues: CueList, t_s: float) -> CueMoment:
     end_s = following.at_s if following else cue.at_s + LAST_CUE_S
     progress = _share(t_s, cue.at_s, end_s)
     is_over = following is None and t_s >= end_s
-    blend = progress if cue.text and next_text else 0.0
-    next_line = next_text if cue.text else ""
-    return CueMoment(index, cue.text, _sung(cues, index), next_line, blend, progress, next_text, is_over)
+    before = came_from or (_sung(cues, index - 1) if index > 1 else "")
+    faded_s = _faded_s(cue, following) if before not in ("", cue.text) else cue.at_s
+    if t_s < faded_s:
+        line, next_line, blend = before, cue.text, _share(t_s, cue.at_s, faded_s)
+    else:
+        line, next_line = _sung(cues, index), next_text if cue.text else ""
+        blend = _share(t_s, faded_s, end_s) if next_line and following and following.fade_s is None else 0.0
+    return CueMoment(index, cue.text, line, next_line, blend, progress, next_text, is_over)
+
+
+def _faded_s(cue: Cue, following: Cue | None) -> float:
+    """When the crossfade into a cue is over, s: where the next cue begins at the latest."""
+    over = cue.at_s + ((cue.fade_s or 0.0) if cue.text else 0.0)
+    return min(over, following.at_s) if following else over
 
 
 def _sung(cues: CueList, index: int) -> str:
