@@ -5,22 +5,29 @@ folder (or of a file in it) as open_clip saves them, with an `open_clip_config.j
 `.pt`, `.pth` and `.bin` read with weights-only loading: no code from a file ever runs.
 """
 
+import contextlib
 import difflib
 import pickle
-from dataclasses import dataclass
+import zipfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from engine.errors import GuideError
-from engine.guides import weights
+from engine.guides import tokens, weights
 from engine.guides.catalogue import CATALOGUE
+from engine.guides.download import Progress, nothing_told
 from engine.guides.guide import Guide
 from engine.guides.precision import quickened
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 CONFIG = "open_clip_config.json"
+OPENAI_EXTRAS = ("input_resolution", "context_length", "vocab_size")
+"""Sizes that OpenAI's own state dicts carry among the weights."""
+
+ASK_FOR = "ask for it as safetensors"
 
 _FOREIGN = (
     RuntimeError,
@@ -39,74 +46,120 @@ _FOREIGN = (
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a name stands for: open_clip's name of the model, the file of its weights, and published facts."""
+    """What a name stands for: open_clip's name of the model, published facts, the file of its weights if it is here."""
 
     name: str
     model: str
-    file: Path
     published: dict[str, Any]
+    file: Path | None
 
 
-def load_guide(name: str, device: torch.device, fetch: bool = False) -> Guide:
-    """The guide of this name on this device.
+def load_guide(name: str, device: torch.device) -> Guide:
+    """The guide of this name on this device. Asks no server.
 
-    Asks no server unless `fetch`. Raises GuideError, in one line, for a name nobody knows, weights that are not
-    here (with the command that gets them) and files that are no guide.
+    Raises GuideError, in one line, for a name nobody knows, weights that are not here (with the command that gets
+    them) and files that are no guide.
     """
     if name == "shipped":
         return quickened(_shipped(device))
-    source = source_of(name, fetch)
-    check_file(source.file, name)
+    source = find_source(name)
+    if source.file is None:
+        raise GuideError(f"guide {name!r} is not on this machine; get it with: vj guides pull {name}")
+    held = check_file(source.file, name)
     try:
-        return quickened(_loaded(source, device))
-    except _FOREIGN as err:
+        with _plain_values():
+            return quickened(_loaded(source, source.file, device, is_openai=set(OPENAI_EXTRAS) <= held))
+    except (GuideError, *_FOREIGN) as err:
         raise GuideError(f"guide {name!r} cannot be loaded from {source.file}: {_first_line(err)}") from err
 
 
-def source_of(name: str, fetch: bool = False) -> Source:
-    """Where the guide of this name comes from; downloads it if `fetch`. Raises GuideError."""
+def find_source(name: str) -> Source:
+    """Where the guide of this name comes from; asks no server. Raises GuideError for a name nobody knows."""
     path = Path(name).expanduser()
     if name and (path.is_dir() or path.is_file()):
         return _saved(name, path)
     entry = CATALOGUE.get(name)
+    if entry and entry.url:
+        published = {**_published(entry.model, ""), **entry.published()}
+        return Source(name, entry.model, published, weights.cached(published))
     model, _, rest = (entry.model, ":", entry.tag) if entry else name.partition(":")
     _check_model(name, model, rest)
     local = Path(rest).expanduser()
     if local.suffix in SUFFIXES or "/" in rest or "\\" in rest:
         if not local.is_file():
             raise GuideError(f"guide {name!r}: no such file: {local}")
-        return Source(name, model, local, _published(model, ""))
+        return Source(name, model, _published(model, ""), local)
     published = _published(model, rest)
     if not published:
         raise GuideError(f"guide {name!r}: {model} has no tag {rest!r}{_nearest(rest, _tags(model))}")
-    found = weights.cached(published)
-    if found is None and not fetch:
-        raise GuideError(f"guide {name!r} is not on this machine; get it with: vj guides pull {name}")
-    return Source(name, model, found or weights.fetch(published, name), published)
+    return Source(name, model, published, weights.cached(published))
 
 
-def check_file(file: Path, name: str) -> None:
-    """Read a file of weights once, safely. Raises GuideError if it is broken or holds anything but weights."""
+def pull(name: str, progress: Progress = nothing_told) -> Source:
+    """Fetch what the guide of this name needs and is not here. Raises GuideError in one line."""
+    source = find_source(name)
+    if source.file is None:
+        source = replace(source, file=weights.fetch(source.published, name, progress))
+    repo = "" if source.model.startswith("local-dir:") else tokens.repository(source.model)
+    for filename in tokens.FILES if repo else ():
+        weights.fetch_file(repo, filename, name, progress)
+    return source
+
+
+def check_file(file: Path, name: str) -> set[str]:
+    """Read a file of weights once, safely; the names in it.
+
+    Raises GuideError if it is broken or holds anything but weights and plain values.
+    """
     from safetensors import SafetensorError, safe_open
 
     if file.suffix not in SUFFIXES:
         raise GuideError(f"guide {name!r}: {file.name} is none of {', '.join(SUFFIXES)}")
+    if _is_torchscript(file):
+        raise GuideError(f"guide {name!r}: {file.name} is a TorchScript archive, which holds code; {ASK_FOR}")
     try:
         if file.suffix == ".safetensors":
             with safe_open(file, framework="pt") as opened:
-                opened.keys()
-            return
-        torch.load(file, map_location="cpu", weights_only=True, mmap=False)
+                return set(opened.keys())
+        with _plain_values():
+            # Mapped, a checkpoint of a gigabyte is looked through in no time; files of old are no archives.
+            held = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
+        return set(held.get("state_dict", held))
     except pickle.UnpicklingError as err:
         raise GuideError(
-            f"guide {name!r}: {file.name} holds more than weights, or is broken, and was not opened; "
-            "ask for it as safetensors"
+            f"guide {name!r}: {file.name} holds more than weights, or is broken, and was not opened; {ASK_FOR}"
         ) from err
     except (SafetensorError, *_FOREIGN) as err:
         raise GuideError(f"guide {name!r}: {file.name} cannot be read: {_first_line(err)}") from err
 
 
-def _loaded(source: Source, device: torch.device) -> Guide:
+def _is_torchscript(file: Path) -> bool:
+    """Whether it is an archive as torch.jit saves it, such as OpenAI's own downloads."""
+    if file.suffix == ".safetensors" or not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        return any(Path(name).name == "constants.pkl" for name in archive.namelist())
+
+
+@contextlib.contextmanager
+def _plain_values() -> Any:
+    """Let weights-only reading take numbers of numpy and lists of settings, as training scripts leave them beside.
+
+    Neither runs code. CLIPAG's published file has the former.
+    """
+    import argparse
+
+    import numpy
+    from numpy import dtypes
+    from numpy._core.multiarray import scalar
+
+    kinds = (dtypes.Float64DType, dtypes.Float32DType, dtypes.Int64DType, dtypes.Int32DType, dtypes.BoolDType)
+    old_name = (scalar, "numpy.core.multiarray.scalar")  # before numpy 2
+    with torch.serialization.safe_globals([argparse.Namespace, numpy.dtype, scalar, old_name, *kinds]):
+        yield
+
+
+def _loaded(source: Source, file: Path, device: torch.device, is_openai: bool) -> Guide:
     import open_clip
 
     facts = {key: source.published[key] for key in ("mean", "std") if key in source.published}
@@ -114,21 +167,27 @@ def _loaded(source: Source, device: torch.device) -> Guide:
         source.model,
         load_weights=False,
         pretrained_text=False,
-        force_quick_gelu=bool(source.published.get("quick_gelu")),
+        force_quick_gelu=is_openai or bool(source.published.get("quick_gelu")),
         force_preprocess_cfg=facts,
     )
-    open_clip.load_checkpoint(model, str(source.file), weights_only=True)
+    model.register_load_state_dict_pre_hook(_without_sizes)
+    open_clip.load_checkpoint(model, str(file), weights_only=True)
     wanted = model.visual.preprocess_cfg
     size = wanted["size"]
     return Guide(
         name=source.name,
         model=model.to(device),
-        tokenizer=open_clip.get_tokenizer(source.model),
+        tokenizer=tokens.read_tokenizer(source.model, file),
         mean=tuple(wanted["mean"]),
         std=tuple(wanted["std"]),
         image_size=size if isinstance(size, int) else max(size),
         device=device,
     )
+
+
+def _without_sizes(_model: Any, state: dict[str, Any], prefix: str, *_rest: Any) -> None:
+    for name in OPENAI_EXTRAS if not prefix else ():
+        state.pop(name, None)
 
 
 def _shipped(device: torch.device) -> Guide:
@@ -148,11 +207,11 @@ def _saved(name: str, path: Path) -> Source:
     if not (folder / CONFIG).is_file():
         raise GuideError(f"guide {name!r}: {folder} has no {CONFIG}; write MODEL:FILE to name the model")
     if path.is_file():
-        return Source(name, f"local-dir:{folder}", path, {})
+        return Source(name, f"local-dir:{folder}", {}, path)
     files = sorted((p for p in folder.iterdir() if p.suffix in SUFFIXES), key=lambda p: SUFFIXES.index(p.suffix))
     if not files:
         raise GuideError(f"guide {name!r}: no weights ({', '.join(SUFFIXES)}) in {folder}")
-    return Source(name, f"local-dir:{folder}", files[0], {})
+    return Source(name, f"local-dir:{folder}", {}, files[0])
 
 
 def _check_model(name: str, model: str, rest: str) -> None:
