@@ -7,7 +7,9 @@ from torch import Tensor
 from engine.training.recipes import NONE
 
 LEVELS = (1, 2, 4, 8, 16)
-"""Pool sizes at which gradients are compared: those of a pyramid canvas."""
+"""Pool sizes at which gradients are compared: those of a pyramid canvas; each twice the one before."""
+
+TINY = 1e-20
 
 SLACK = 0.02**2
 """Squared error of a pixel at which a canvas counts as half finished, and its direction half as much."""
@@ -45,7 +47,11 @@ def alignment(pull: Tensor, way: Tensor) -> Tensor:
     """
     turned = []
     for level in LEVELS:
-        found, wanted = (F.avg_pool2d(x, level).flatten(1) for x in (pull, way))
-        length = wanted.square().mean(1)
-        turned.append((1 - F.cosine_similarity(found, wanted, eps=1e-12)) * length / (length + SLACK))
+        if level > 1:
+            pull, way = (F.avg_pool2d(x, 2) for x in (pull, way))
+        length = way.square().sum((1, 2, 3))
+        both = (length * pull.square().sum((1, 2, 3)) + TINY).sqrt()
+        close = (pull * way).sum((1, 2, 3)) / both
+        mean = length / way[0].numel()
+        turned.append((1 - close) * mean / (mean + SLACK))
     return torch.stack(turned).mean(0)
