@@ -65,6 +65,8 @@ ROWS: tuple[Parameter, ...] = (
     number("feedback_turn", "motion", 0.0, -180.0, 180.0, "how far that copy is turned, clockwise", "°"),
     choice("mirror", "motion", ("off", "across", "down", "both"), "the left or upper half, mirrored onto the other"),
     whole("kaleidoscope", "motion", 0, 0, 16, "segments the picture is folded into; below 2 it is off"),
+    switch("beat", "motion", False, "kick on every beat"),
+    number("tempo", "motion", 120.0, 30.0, 300.0, "beats a minute; tapped, or set", "bpm"),
     number("kick_amount", "motion", 0.3, 0.0, 1.0, "deviation of the noise one kick adds"),
     number("contrast", "colour", 1.0, 0.0, 2.0, "contrast of the program"),
     number("saturation", "colour", 1.0, 0.0, 2.0, "colourfulness of the program"),

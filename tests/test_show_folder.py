@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from vj import show
 from vj.errors import VjError
 from vj.mailboxes import Frame
-from vj.parts import opening_state
+from vj.opening import opening_state
 from vj.pulse import is_fresh
 from vj.runtime import Door, Folder, Plan, is_alive, pids, running_show, shared_memory_root
 from vj.status import faults, status

@@ -18,6 +18,7 @@ COMMANDS = {
     "ports": "list MIDI ports",
     "sinks": "list where the program can go",
     "cues": "list or check cue files",
+    "check": "check a show file and every file it names",
     "presets": "list or check presets",
     "mappings": "list, check or show controller mappings",
     "guides": "list guides, look at one, or pull (download) one",

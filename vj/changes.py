@@ -6,7 +6,10 @@ Every input ends as a `Change`, and the desk's one writer applies them in order.
 from dataclasses import dataclass
 from typing import Any
 
-# action → the kind of value it takes: none, number, text, index (number or label text), texts (line, next line)
+from engine.parameters import SLOTS
+
+# action → the kind of value it takes: none, number, text, index (number, label or title), texts (line, next line),
+# place (of the bank, from 1), place_slot (place, slot), place_text (place, text)
 ACTIONS: dict[str, str] = {
     "set": "any",  # parameter to value, in its own unit
     "norm": "number",  # parameter to a fraction 0..1 of its range
@@ -22,12 +25,21 @@ ACTIONS: dict[str, str] = {
     "cue_pause": "none",
     "cue_seek": "number",  # to this time, s
     "cue_nudge": "number",  # the cue clock by this many seconds
+    "song_go": "index",  # begin a song again, or another one by number or title
+    "song_next": "none",
+    "song_back": "none",
     "preset": "text",  # recall a preset by name
+    "bank": "place",  # crossfade the line to the stored prompt of this place
+    "bank_slot": "place_slot",  # put the stored prompt of a place into a slot; weight 1 if it was 0
+    "bank_text": "place_text",  # store a text in a place
+    "tap": "none",  # a beat of the tempo: two and more set it
+    "resync": "none",  # the beat begins now
     "panic": "none",  # the look the show began with, no blackout, no freeze, a fresh canvas
     "undo": "none",  # the look before the last move
 }
 
 NAME_LIMIT = 80
+BANK_PLACES = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +93,21 @@ def _fits(kind: str, value: Any) -> bool:
         return value is None or number or isinstance(value, str)
     if kind == "texts":
         return isinstance(value, (list, tuple)) and 1 <= len(value) <= 2 and all(isinstance(v, str) for v in value)
+    if kind in _PLACED:
+        return is_placed(kind, value)
     return isinstance(value, (int, float, str, bool))
+
+
+def is_placed(kind: str, value: Any) -> bool:
+    """Whether a value names a place of the bank and, by its kind, a slot or a text."""
+    values = value if isinstance(value, (list, tuple)) else [value]
+    if len(values) != len(_PLACED[kind]) or isinstance(value, (list, tuple)) != (kind != "place"):
+        return False
+    return all(
+        isinstance(each, str) and each.strip() != "" if most == 0 else type(each) is int and 1 <= each <= most
+        for each, most in zip(values, _PLACED[kind], strict=True)
+    )
+
+
+# kind → for each of its values the highest number, or 0 for a text
+_PLACED = {"place": (BANK_PLACES,), "place_slot": (BANK_PLACES, SLOTS), "place_text": (BANK_PLACES, 0)}

@@ -1,6 +1,7 @@
 """The desk: the one writer of the show's state. Takes changes from every input, gives the look."""
 
 import logging
+import math
 import queue
 import time
 from collections import deque
@@ -11,9 +12,11 @@ from typing import Any
 
 from engine.parameters import Look, ParameterError, Value
 from vj import library
+from vj.bank import BankFile
 from vj.changes import Change
 from vj.errors import FileProblems, UsageError
 from vj.saved import to_json
+from vj.songs import called_for, read_song_or_note
 from vj.state import ShowState
 
 log = logging.getLogger("vj.desk")
@@ -28,11 +31,13 @@ SAVE_EVERY_S = 0.5
 class ShowDesk:
     """Owns the show's state. Inputs call `put` and `note` from their own threads; everything else is one thread's."""
 
-    def __init__(self, state: ShowState, save_to: Path | None = None, waits: bool = False) -> None:
+    def __init__(
+        self, state: ShowState, save_to: Path | None = None, waits: bool = False, bank: BankFile | None = None
+    ) -> None:
         self.state = state
         self._changes: queue.Queue[Change] = queue.Queue(WAITING_CHANGES)
         self._save_to, self._save_due, self._saved = save_to, 0.0, ""
-        self._waits = waits
+        self._waits, self._bank = waits, bank
         self._serial = state.look.serial
         self._look = state.look
         self._monitor: deque[str] = deque(maxlen=LINES_KEPT)
@@ -78,7 +83,14 @@ class ShowDesk:
             self._serial += 1
             self._look = replace(look, serial=self._serial)
         self._save(now)
+        self._keep_bank(now)
         return self._look
+
+    def close(self) -> None:
+        """Write down at once what would have been written soon."""
+        self._save_due = 0.0
+        self._save(time.monotonic())
+        self._keep_bank(math.inf)
 
     def has_painted(self) -> None:
         """The first frame is there: the cue clock starts, unless the show waits for GO."""
@@ -96,7 +108,8 @@ class ShowDesk:
             "serial": self._look.serial,
             "moved": {name: list(how) for name, how in self.state.moved.items()},
             "cue": self._cue(now),
-            "song": self.state.cues.title if self.state.cues else "",
+            "song": self._song_title(),
+            "songs": {"index": self.state.song, "count": len(self.state.songs)},
             "preset": self.state.preset,
             "presets": self._presets,
             "inputs": {name: report() for name, report in self.inputs.items()},
@@ -105,6 +118,12 @@ class ShowDesk:
             "log": list(self._log),
             "undo": len(self.state.history),
         }
+
+    def _song_title(self) -> str:
+        state = self.state
+        if state.song:
+            return state.songs[state.song - 1].title
+        return state.cues.title if state.cues else ""
 
     def _cue(self, now: float) -> dict[str, Any]:
         cue, clock = self.state.cue_at(now), self.state.clock
@@ -126,6 +145,8 @@ class ShowDesk:
         try:
             if change.action == "preset":
                 self._recall(str(change.value), change.source, now)
+            elif change.action.startswith("song_"):
+                self._begin_song(change, now)
             else:
                 self.state = self.state.after(change, now)
             self._tell(before, change.source)
@@ -146,6 +167,17 @@ class ShowDesk:
         self.state = self.state.recalled(preset.name, preset.values, source, now)
         self.say(f"preset {preset.name} recalled by {source or 'a control'}")
 
+    def _begin_song(self, change: Change, now: float) -> None:
+        """Begin a song with its files as they are now; what was spoiled in them since the start is left out."""
+        index = called_for(self.state.songs, self.state.song, change)
+        notes: list[str] = []
+        songs = list(self.state.songs)
+        songs[index - 1] = read_song_or_note(songs[index - 1].planned, notes, songs[index - 1])
+        for note in notes:
+            self.say(f"{note}; the song is as it was read before")
+        self.state = replace(self.state, songs=tuple(songs)).after(replace(change, action="song_go", value=index), now)
+        self.say(f"song {index}/{len(songs)} {songs[index - 1].title} begun by {change.source or 'a control'}")
+
     def _tell(self, before: Any, source: str) -> None:
         after = self.state.look.values
         if after is before or not self.listeners:
@@ -154,6 +186,11 @@ class ShowDesk:
             if before[name] != value:
                 for listener in self.listeners:
                     listener(name, value, source)
+
+    def _keep_bank(self, now: float) -> None:
+        problem = self._bank.keep(self.state.bank, now) if self._bank else ""
+        if problem:
+            self.say(problem)
 
     def _save(self, now: float) -> None:
         """Write the state beside the show, atomically, so that a desk that was killed comes back as it was."""

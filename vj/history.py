@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.parameters import Value
+from vj.bank import Bank
 from vj.live import LivePrompt
 
 UNDO_LIMIT = 100
@@ -19,6 +20,7 @@ class Step:
     values: Mapping[str, Value]
     live: LivePrompt | None
     preset: str
+    bank: Bank
 
 
 @dataclass(frozen=True, slots=True)

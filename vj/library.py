@@ -13,7 +13,7 @@ from engine.parameters import PARAMETERS, ParameterError, Value
 from vj.errors import UsageError, did_you_mean
 from vj.sheet import Sheet, inner_line_of, line_of, read_sheet
 
-_SUFFIXES = {"presets": (".toml",), "mappings": (".toml",), "cues": (".lrc", ".toml")}
+_SUFFIXES = {"presets": (".toml",), "mappings": (".toml",), "cues": (".lrc", ".toml"), "shows": (".toml",)}
 _PRESET_KEYS = ("title", "parameters")
 
 
@@ -27,13 +27,18 @@ class Preset:
     path: Path
 
 
+def own_folder() -> Path:
+    """The user's own folder; it may not be there yet."""
+    return Path(platformdirs.user_config_path("vj"))
+
+
 def folders(kind: str) -> tuple[Path, ...]:
     """Where files of this kind (presets, mappings, cues) are looked for, the user's own first."""
     here = Path(__file__).resolve().parent
     packed = here / "_shipped"
     # Beside an installed `vj` lie other people's packages, and one of them may well be called `presets`.
     shipped = packed if packed.is_dir() else here.parent
-    places = (Path(platformdirs.user_config_path("vj")) / kind, shipped / kind)
+    places = (own_folder() / kind, shipped / kind)
     return tuple(place for place in places if place.is_dir())
 
 
@@ -47,10 +52,13 @@ def paths(kind: str) -> dict[str, Path]:
     return found
 
 
-def find(kind: str, name: str) -> Path:
-    """The file for a name, or for a path if it contains a slash or ends like such a file. Raises UsageError."""
+def find(kind: str, name: str, beside: Path | None = None) -> Path:
+    """The file for a name, or for a path if it contains a slash or ends like such a file. Raises UsageError.
+
+    A path that is not whole begins at the folder `beside`, or where the command was given.
+    """
     if "/" in name or "\\" in name or Path(name).suffix:
-        path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path's own raises for an unknown ~user
+        path = Path(beside or "", os.path.expanduser(name))  # noqa: PTH111 - Path's own raises for an unknown ~user
         if path.is_file():
             return path
         raise UsageError(f"{path}: no such file")
@@ -61,7 +69,7 @@ def find(kind: str, name: str) -> Path:
 
 
 def _one(kind: str) -> str:
-    return {"presets": "preset", "mappings": "mapping", "cues": "cue file"}[kind]
+    return {"presets": "preset", "mappings": "mapping", "cues": "cue file", "shows": "show file"}[kind]
 
 
 def read_preset(path: Path) -> Preset:

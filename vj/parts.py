@@ -7,27 +7,24 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 import psutil
 
-from engine.parameters import Look
 from vj import library
-from vj.cues import read_cues
+from vj.bank import BankFile, show_file
 from vj.desk import ShowDesk
-from vj.errors import UsageError, VjError
+from vj.errors import VjError
+from vj.opening import given_bank, opening_state, read_or_note
 from vj.pulse import Pulse
 from vj.runtime import Folder, Plan, running_show
 from vj.saved import from_json
-from vj.state import ShowState
 
 if TYPE_CHECKING:
     from vj.controls.mapping import Mapping
 
 log = logging.getLogger("vj.parts")
-Found = TypeVar("Found")
 
 
 class Input(Protocol):
@@ -64,28 +61,6 @@ def run_part(name: str) -> int:
         {"desk": _run_desk, "program": _run_program, "engine": _run_engine}[kind](folder, plan, pulse, turning)
     log.info("%s: ended", name)
     return 0
-
-
-def opening_state(plan: Plan, notes: list[str] | None = None) -> ShowState:
-    """The state a show begins with: defaults, preset, values from the command line, cue list.
-
-    The files were checked before the show. One that was spoiled since is left out with a note: a desk that comes
-    back in mid-show must not fail because its preset is just being edited.
-    """
-    notes = [] if notes is None else notes
-    preset = _read(lambda: library.read_preset(library.find("presets", plan.preset)), notes)
-    look = Look().with_values({**(preset.values if preset else {}), **plan.values})
-    cues = _read(lambda: read_cues(Path(plan.cues)), notes) if plan.cues else None
-    name = preset.name if preset else ""
-    return ShowState(look, look, cues, preset=name, opening_preset=name)
-
-
-def _read(read: Callable[[], Found], notes: list[str]) -> Found | None:
-    try:
-        return read()
-    except UsageError as err:
-        notes.append(str(err))
-        return None
 
 
 def _until_told(folder: Folder) -> Callable[[], bool]:
@@ -128,13 +103,15 @@ def _run_desk(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], bo
     if before := Looks(folder.look()).newest():  # looks are numbered on, so that each has a number of its own
         state = replace(state, look=replace(state.look, serial=before.serial))
     (folder.root / "desk.begun").touch()
-    desk = ShowDesk(state, saved, plan.wait)
+    bank = BankFile(show_file(plan.show), state.bank, given_bank(plan))
+    desk = ShowDesk(state, saved, plan.wait, bank)
     for note in notes:
         desk.say(note)
     inputs = _inputs(folder, plan, desk)
     try:
         desk_loop(desk, folder.look(), folder.frames(), pulse, turning)
     finally:
+        desk.close()
         for part in inputs:
             part.stop()
 
@@ -151,7 +128,7 @@ def _inputs(folder: Folder, plan: Plan, desk: ShowDesk) -> list[Input]:
 
     host, _, port = plan.osc.rpartition(":")
     notes: list[str] = []
-    found = [_read(partial(_mapping, name), notes) for name in plan.mappings]
+    found = [read_or_note(partial(_mapping, name), notes) for name in plan.mappings]
     for note in notes:
         desk.say(note)
     mappings = tuple(mapping for mapping in found if mapping)

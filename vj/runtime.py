@@ -36,6 +36,15 @@ def environment(root: Path) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedSong:
+    """One song of a show file: the path of its cue file, and the preset it begins with by name or path, or ""."""
+
+    title: str
+    cues: str
+    preset: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a show was asked to be; written once before its first process starts."""
 
@@ -47,6 +56,9 @@ class Plan:
     preset: str = "live"
     values: Mapping[str, Any] = field(default_factory=dict)
     cues: str = ""
+    show: str = ""  # the show file's name, "" without one
+    songs: tuple[PlannedSong, ...] = ()
+    bank: tuple[str, ...] = ()
     wait: bool = False
     mappings: tuple[str, ...] = ()
     sinks: tuple[str, ...] = ("browser",)
@@ -65,8 +77,9 @@ class Plan:
     def from_json(cls, text: str) -> "Plan":
         """Read back `to_json`."""
         data = json.loads(text)
-        for name in ("mappings", "sinks", "midi_in"):
+        for name in ("mappings", "sinks", "midi_in", "bank"):
             data[name] = tuple(data[name])
+        data["songs"] = tuple(PlannedSong(**song) for song in data["songs"])
         return cls(**data)
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.parameters import PARAMETERS, Look, as_text
+from vj.beat import Beat
 from vj.cues.clock import CueClock
 from vj.glide import NO_GLIDES, Glide, Glides
 from vj.live import LivePrompt
@@ -24,6 +25,8 @@ def to_json(state: ShowState, now: float) -> str:
             "look": json.loads(state.look.to_json()),
             "glides": {name: astuple(glide) for name, glide in state.glides.items()},
             "preset": state.preset,
+            "song": [state.song, state.songs[state.song - 1].title if state.song else ""],
+            "beat_s": state.beat.phase_s(state.look.number("tempo")),
             "clock": [state.clock.state, state.clock.base_s, state.clock.anchor],
             "position_s": int(state.clock.position(now)),
             "cue": [state.entered, state.came_from],
@@ -36,7 +39,8 @@ def from_json(text: str, state: ShowState, is_same_boot: bool = True) -> ShowSta
     """The state with what `to_json` wrote put back. Raises ValueError for anything else.
 
     The monotonic clock goes on while a desk is restarted, so a running cue list goes on where the song is by now.
-    With `is_same_boot` false (a show resumed later) a running one waits at the place that it had reached.
+    With `is_same_boot` false (a show resumed later) a running one waits at the place that it had reached. Where the
+    song that was on is no longer among the show's, the show's first one waits for its beginning.
     """
     try:
         found = _restored(json.loads(text), state, is_same_boot)
@@ -51,6 +55,7 @@ def _restored(data: Any, state: ShowState, is_same_boot: bool) -> ShowState:
     name, base_s, anchor = data["clock"]
     clock, glides = CueClock(str(name), float(base_s), float(anchor)), _glides(data["glides"])
     entered, came_from = data["cue"]
+    place, title = data["song"]
     found = replace(
         state,
         look=Look.from_json(json.dumps(data["look"])),
@@ -58,10 +63,21 @@ def _restored(data: Any, state: ShowState, is_same_boot: bool) -> ShowState:
         clock=clock,
         entered=max(0, int(entered)),
         came_from=as_text(came_from),
+        beat=Beat(float(data["beat_s"])),
         live=_live(data["live"]),
         preset=str(data["preset"]),
     )
-    return found if is_same_boot else _later(found, float(data["position_s"]))
+    found = found if is_same_boot else _later(found, float(data["position_s"]))
+    return _with_song(found, int(place), str(title)) if state.songs else found
+
+
+def _with_song(state: ShowState, place: int, title: str) -> ShowState:
+    """The state with this song on; the show file may have been edited since, so its title is what counts."""
+    titled = [n for n, song in enumerate(state.songs, 1) if song.title == title]
+    if not titled:
+        return replace(state, clock=CueClock(), entered=0, came_from="")
+    index = place if place in titled else titled[0]
+    return replace(state, song=index, cues=state.songs[index - 1].cues)
 
 
 def _later(state: ShowState, position_s: float) -> ShowState:

@@ -53,9 +53,10 @@ class Sheet:
         return []
 
     def finish(self) -> None:
-        """Raise FileProblems, by line, if anything was wrong."""
+        """Raise FileProblems if anything was wrong: this file's problems by line, then those of files it names."""
         if self.problems:
-            raise FileProblems(sorted(self.problems, key=lambda problem: problem.line))
+            problems = dict.fromkeys(self.problems)  # a file that is named twice is wrong once
+            raise FileProblems(sorted(problems, key=lambda each: (each.path != self.path, str(each.path), each.line)))
 
     def _block_lines(self, name: str, count: int) -> list[int]:
         """The line of each [[name]]; of the one `name = [...]` where they are written inline."""

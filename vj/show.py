@@ -1,4 +1,4 @@
-"""A show from plan to end: checked before anything starts, started in order, kept, stopped."""
+"""A show from plan to end: started in order once it was checked, kept, stopped."""
 
 import contextlib
 import json
@@ -11,17 +11,13 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from vj import library
-from vj.controls import midi, osc
-from vj.controls.mapping import read_mapping
-from vj.cues import read_cues
-from vj.errors import DeviceError, UsageError, VjError
+from vj.errors import VjError
 from vj.keeper import Keeper, Part
 from vj.mailboxes import SharedFrames, SharedText
 from vj.pulse import Pulse
@@ -38,63 +34,12 @@ from vj.runtime import (
     runtime_root,
     shared_memory_root,
 )
-from vj.sinks import make_sink
 from vj.status import status
 
 log = logging.getLogger("vj.show")
 
 KEEPER_FPS = 20.0
 STALE_S = {"desk": 5.0, "engine": 8.0, "program": 3.0, "sink": 8.0}
-
-
-def check(plan: Plan, problems: Iterable[str] = ()) -> list[str]:
-    """Check everything a show needs before its first process starts; the notes of what it will go without.
-
-    Raises UsageError with every problem of the files, the values and the sinks asked for, after those given, and
-    DeviceError for a taken port or, when the plan is strict, for any missing device.
-    """
-    missing: dict[str, DeviceError] = {}
-    found = list(problems)
-    for spec in plan.sinks:
-        try:
-            make_sink(spec).check()
-        except UsageError as err:
-            found.append(f"--sink {spec}: {err}")
-        except DeviceError as err:
-            missing[spec] = err
-    # Two of one device would fight over it all evening. A bare camera takes the next one that is free.
-    found += [f"--sink {spec}: given twice" for spec in set(plan.sinks) - {"camera"} if plan.sinks.count(spec) > 1]
-    check_files(plan, found)
-    host, _, port = plan.osc.rpartition(":")
-    osc.check(host, int(port))
-    try:
-        midi.check(plan.midi_in)
-    except DeviceError as err:
-        missing["midi"] = err
-    for spec, why in missing.items():
-        # A taken port would leave the performer looking at another show's page; a missing camera would not.
-        if plan.strict or spec.startswith("browser"):
-            raise why
-    return [f"{why}; the show goes on without it and keeps trying" for why in missing.values()]
-
-
-def check_files(plan: Plan, problems: Iterable[str] = ()) -> None:
-    """Read every file the plan names. Raises UsageError with every problem of each, after those given."""
-    found = list(problems)
-    for read, kind, name in _files(plan):
-        try:
-            read(library.find(kind, name))
-        except UsageError as err:
-            found += str(err).splitlines()
-    if found:
-        raise UsageError("\n".join(found))
-
-
-def _files(plan: Plan) -> list[tuple[Callable[[Path], Any], str, str]]:
-    files: list[tuple[Callable[[Path], Any], str, str]] = [(library.read_preset, "presets", plan.preset)]
-    files += [(read_mapping, "mappings", name) for name in plan.mappings]
-    files += [(read_cues, "cues", plan.cues)] if plan.cues else []
-    return files
 
 
 def prepare(plan: Plan) -> Folder:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from engine.parameters import PARAMETERS, Look, Value, as_text
+from engine.parameters import PARAMETERS, Look, ParameterError, Value, as_text
+from vj.bank import EMPTY, Bank
+from vj.beat import Beat
 from vj.changes import Change
 from vj.cues import CueList
 from vj.cues.clock import CueClock, is_jump, moved_clock
@@ -17,6 +19,7 @@ from vj.glide import NO_GLIDES, Glide, Glides
 from vj.history import History, Step
 from vj.live import LivePrompt
 from vj.setting import new_value
+from vj.songs import Song, called_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class ShowState:
 
     `after` makes a change, `advanced` lets time pass, `look_at` says what the engine should paint from. `entered` is
     the cue (from 1) whose parameters have been set last, `came_from` the words it took the line from where they are
-    not the cue list's own.
+    not the cue list's own. `song` is the place (from 1) of the song that is on, 0 in a show without songs.
     """
 
     look: Look
@@ -40,6 +43,10 @@ class ShowState:
     entered: int = 0
     came_from: str = ""
     glides: Glides = field(default_factory=lambda: NO_GLIDES)
+    songs: tuple[Song, ...] = ()
+    song: int = 0
+    bank: Bank = field(default_factory=lambda: EMPTY)
+    beat: Beat = field(default_factory=Beat)
 
     def after(self, change: Change, now: float) -> "ShowState":
         """The state once this change has been made. Raises ParameterError; then nothing has changed."""
@@ -47,6 +54,12 @@ class ShowState:
             return self._undone(now)
         if change.action.startswith("cue_"):
             return self._cued(change, now)
+        if change.action.startswith("song_"):
+            return self._song_begun(called_for(self.songs, self.song, change), change.source, now)
+        if change.action.startswith("bank"):
+            return self._banked(change, now)
+        if change.action in ("tap", "resync"):
+            return self._beat_set(change, now)
         name = change.parameter or change.action
         if change.action in ("prompt", "lyric"):
             return replace(self._remembered(name, change.source, now), live=self._prompted(change, now))
@@ -56,8 +69,8 @@ class ShowState:
         return self._remembered(name, change.source, now)._set({name: value}, change.source, now)
 
     def advanced(self, now: float) -> "ShowState":
-        """The state as time alone has made it by now: cues that have begun, numbers that glide."""
-        return self._cues_begun(now)._glided(now)
+        """The state as time alone has made it by now: cues that have begun, numbers that glide, beats that fell."""
+        return self._cues_begun(now)._glided(now)._beaten(now)
 
     def recalled(self, preset: str, values: Mapping[str, Any], source: str, now: float) -> "ShowState":
         """The state once a preset's parameters have been recalled; every other parameter stays."""
@@ -98,7 +111,14 @@ class ShowState:
         glides = self.glides
         if not glides.keys().isdisjoint(values):
             glides = MappingProxyType({name: glide for name, glide in glides.items() if name not in values})
-        return replace(self, look=self.look.with_values(values), moved=MappingProxyType(moved), glides=glides)
+        state = replace(self, moved=MappingProxyType(moved), glides=glides)
+        return state._with_look(self.look.with_values(values), now)
+
+    def _with_look(self, look: Look, now: float) -> "ShowState":
+        """The state with this look; at another tempo the beat goes on from where it is."""
+        before, tempo = self.look.number("tempo"), look.number("tempo")
+        beat = self.beat if before == tempo else self.beat.at_tempo(before, tempo, now)
+        return replace(self, look=look, beat=beat)
 
     def _settled(self) -> Mapping[str, Value]:
         """Every value, those that glide at the end of their way."""
@@ -110,7 +130,7 @@ class ShowState:
             return self
         look = self.look.with_values({name: glide.at(now) for name, glide in self.glides.items()})
         left = {name: glide for name, glide in self.glides.items() if not glide.is_over(now)}
-        return replace(self, look=look, glides=MappingProxyType(left))
+        return replace(self, glides=MappingProxyType(left))._with_look(look, now)
 
     def _panicked(self, source: str, now: float) -> "ShowState":
         kept = {name: self.look.values[name] for name, row in PARAMETERS.items() if row.kind == "trigger"}
@@ -123,7 +143,7 @@ class ShowState:
     # ---- undo
 
     def _present(self) -> Step:
-        return Step(self._settled(), self.live, self.preset)
+        return Step(self._settled(), self.live, self.preset, self.bank)
 
     def _remembered(self, name: str, source: str, now: float) -> "ShowState":
         """The state with what is there kept for undo, unless this move belongs to the gesture before it."""
@@ -137,9 +157,61 @@ class ShowState:
         # A trigger's count never goes back: the engine would take the step for another firing.
         values = {name: step.values[name] for name in changed if PARAMETERS[name].kind != "trigger"}
         state = self._set(values, "undo", now)
-        return replace(state, live=step.live, preset=step.preset, history=self.history.shorter())
+        return replace(state, live=step.live, preset=step.preset, bank=step.bank, history=self.history.shorter())
 
-    # ---- prompts and cues
+    # ---- beat and bank
+
+    def _beaten(self, now: float) -> "ShowState":
+        if now < self.beat.next_at:
+            return self
+        state = replace(self, beat=self.beat.passed(self.look.number("tempo"), now))
+        return state._set({"kick": self.look.whole("kick") + 1}, "beat", now) if self.look.is_on("beat") else state
+
+    def _beat_set(self, change: Change, now: float) -> "ShowState":
+        """The state after a tap or a resync. The beat itself falls when time is let pass."""
+        if change.action == "resync":
+            return replace(self, beat=replace(self.beat, next_at=now))
+        beat = self.beat.tapped(now)
+        tempo = beat.tempo() if beat is not self.beat else None
+        if tempo is None:
+            return replace(self, beat=beat)
+        state = self._remembered("tap", change.source, now)._set({"tempo": tempo}, change.source, now)
+        return replace(state, beat=beat.on_tap(state.look.number("tempo"), now))
+
+    def _banked(self, change: Change, now: float) -> "ShowState":
+        """The state after a move of the bank. Raises ParameterError for an empty place."""
+        place, rest = (change.value, "") if change.action == "bank" else change.value
+        if change.action == "bank_text":
+            state = self._remembered(f"bank {place}", change.source, now)
+            return replace(state, bank=MappingProxyType({**self.bank, place: as_text(rest)}))
+        if place not in self.bank:
+            raise ParameterError(f"place {place} of the bank is empty")
+        if change.action == "bank":
+            return self.after(replace(change, action="prompt", value=self.bank[place]), now)
+        values: dict[str, Value] = {f"prompt_{rest}": self.bank[place]}
+        if self._settled()[f"weight_{rest}"] == 0:
+            values[f"weight_{rest}"] = 1.0
+        return self._remembered(f"prompt_{rest}", change.source, now)._set(values, change.source, now)
+
+    # ---- songs, prompts and cues
+
+    def _song_begun(self, index: int, source: str, now: float) -> "ShowState":
+        """The state once a song begins: its cue list from 0, its preset. A typed line is the old song's and goes."""
+        song, shown = self.songs[index - 1], self._shown(now)
+        state = self._remembered(f"song {index}", source, now)
+        state = state._set(song.values, source, now) if song.values else state
+        return replace(
+            state,
+            look=replace(state.look, line=shown),
+            history=state.history.without_lines(),
+            song=index,
+            cues=song.cues,
+            clock=CueClock("running", 0.0, now),
+            live=None,
+            preset=song.preset or state.preset,
+            entered=0,
+            came_from="",
+        )
 
     def _prompted(self, change: Change, now: float) -> LivePrompt:
         cue = self.cue_at(now)

@@ -2,7 +2,8 @@
 
 import argparse
 
-from vj import library, show
+from vj import library
+from vj.checks import check
 from vj.commands.arguments import default_size, size
 from vj.commands.play import dashboard, play
 from vj.errors import DeviceError
@@ -25,7 +26,7 @@ def run(_args: argparse.Namespace) -> int:
         return dashboard(folder)
     plan = demo_plan()
     try:
-        show.check(plan)
+        check(plan)
     except DeviceError as err:
         raise DeviceError(f"{err}; the demo with options is: vj play {DEMO_SONG} OPTIONS") from err
     return play(plan)

@@ -8,9 +8,11 @@ import time
 from pathlib import Path
 
 from vj import show
+from vj.checks import check
 from vj.commands.arguments import add_show_arguments, cue_file, gathered, plan_from
 from vj.errors import UsageError, VjError
 from vj.runtime import VJ, Folder, Plan, environment, running_show, runtime_root
+from vj.show_file import is_show, read_show
 
 START_WAIT_S = 20.0
 GOES_ON = "the show goes on; `vj` shows it again, `vj stop` ends it"
@@ -21,33 +23,11 @@ OWN_CONSOLE = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of a live show."""
     parser.add_argument(
-        "cues", nargs="?", default="", metavar="CUES", help="cue file by name or path; none = prompts by hand"
-    )
+        "show", nargs="?", default="", metavar="SHOW|CUES",
+        help="show file, or cue file by name or path; none = prompts by hand",
+    )  # fmt: skip
     add_show_arguments(parser)
-    parser.add_argument(
-        "--mapping",
-        action="append",
-        default=None,
-        metavar="M",
-        help="controller mapping (default: generic and nanokontrol2)",
-    )
-    parser.add_argument(
-        "--sink",
-        action="append",
-        default=None,
-        metavar="S",
-        help="browser[:PORT] camera[:DEVICE] record:FILE.mp4 frames:DIR (default: browser)",
-    )
-    parser.add_argument(
-        "--osc", default="127.0.0.1:9000", metavar="HOST:PORT", help="where OSC is heard (default 127.0.0.1:9000)"
-    )
-    parser.add_argument(
-        "--midi-in",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="MIDI input by name pattern (default: every port)",
-    )
+    _add_devices(parser)
     parser.add_argument("--wait", action="store_true", help="hold the cue list until GO")
     parser.add_argument("--headless", action="store_true", help="no dashboard: a JSON line a second on stdout")
     parser.add_argument(
@@ -57,28 +37,55 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on from where the last show's desk was")
 
 
+def _add_devices(parser: argparse.ArgumentParser) -> None:
+    """Where the show listens and where its picture goes; what is not given may stand in the show file."""
+    parser.add_argument(
+        "--mapping", action="append", metavar="M", help="controller mapping (default: generic and nanokontrol2)"
+    )
+    parser.add_argument(
+        "--sink", action="append", metavar="S",
+        help="browser[:PORT] camera[:DEVICE] record:FILE.mp4 frames:DIR (default: browser)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--osc", default="127.0.0.1:9000", metavar="HOST:PORT", help="where OSC is heard (default 127.0.0.1:9000)"
+    )
+    parser.add_argument(
+        "--midi-in", action="append", default=[], metavar="NAME",
+        help="MIDI input by name pattern (default: every port)",
+    )  # fmt: skip
+
+
 def run(args: argparse.Namespace) -> int:
     """Start the show; with --headless this process is its keeper, else a detached one is."""
     started = _process_start()
     if running_show() is not None:  # said before its ports are found taken
         raise VjError("a show is already running; `vj` attaches to it, `vj stop` ends it")
     problems: list[str] = []
-    plan = plan_from(
-        args,
-        problems,
-        cues=cue_file(args.cues, problems),
-        mappings=tuple(args.mapping if args.mapping is not None else ("generic", "nanokontrol2")),
-        sinks=tuple(args.sink if args.sink is not None else ("browser",)),
-        osc=gathered(problems, lambda: _osc(args.osc), ""),
-        midi_in=tuple(args.midi_in), wait=args.wait, strict=args.strict, resume=args.resume,
-    )  # fmt: skip
-    for note in show.check(plan, problems):
+    plan = _plan(args, problems)
+    for note in check(plan, problems):
         print(f"vj: {note}", file=sys.stderr)
     if args.headless:
         folder = show.prepare(plan)
         show.keep(folder, plan, started, args.for_s)
         return 0
     return play(plan, args.for_s)
+
+
+def _plan(args: argparse.Namespace, problems: list[str]) -> Plan:
+    """The plan of the arguments and of the show file they name; the arguments win."""
+    path = cue_file(args.show, problems)
+    show_file = gathered(problems, lambda: read_show(Path(path)), None) if path and is_show(Path(path)) else None
+    options = {
+        "osc": gathered(problems, lambda: _osc(args.osc), ""), "midi_in": tuple(args.midi_in),
+        "wait": args.wait, "strict": args.strict, "resume": args.resume,
+    }  # fmt: skip
+    if path and show_file is None and not is_show(Path(path)):
+        options["cues"] = path
+    if show_file:
+        options |= {"show": show_file.path.stem, "songs": show_file.songs, "bank": show_file.bank}
+    mappings = args.mapping or (show_file and show_file.mappings) or ("generic", "nanokontrol2")
+    sinks = args.sink or (show_file and show_file.sinks) or ("browser",)
+    return plan_from(args, problems, mappings=tuple(mappings), sinks=tuple(sinks), **options)
 
 
 def play(plan: Plan, for_s: float = 0.0) -> int:

@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Render with a progress bar; an existing file is refused, for nothing the performer made is lost."""
-    from vj.show import check_files
+    from vj.checks import check_files
 
     problems = _out_problems(args.out)
     plan = plan_from(args, problems, cues=cue_file(args.cues, problems), sinks=())
@@ -71,7 +71,7 @@ def _write(path: Path, plan: Plan, length_s: float) -> None:
 def program_frames(plan: Plan, count: int) -> Iterator[Rgb]:
     """The program's frames, uint8 RGB (h, w, 3), on a clock of n/fps: the same loop as live, without its waiting."""
     from vj.engine_process import make_painter
-    from vj.parts import opening_state
+    from vj.opening import opening_state
     from vj.program.mix import Mix
 
     # The governor looks at a clock; without it the same seed gives the same frames on any machine.
