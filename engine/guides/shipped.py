@@ -153,6 +153,10 @@ PLACE_WAVES = 3
 """Octaves in which a view's place is told."""
 
 
+TEXT_LENGTH = 32.0
+"""Length that text embeddings are given before they are placed."""
+
+
 class Place(nn.Module):
     """What a prompt means for one view: its embedding, given where in the picture the view lies.
 
@@ -170,7 +174,8 @@ class Place(nn.Module):
         nn.init.zeros_(self.say.bias)
 
     def forward(self, texts: Tensor, boxes: Tensor) -> Tensor:
-        """Embeddings (..., d), not normalised, of text embeddings (..., d) in boxes (..., 4)."""
+        """Embeddings (..., d), not normalised, of text embeddings (..., d) of any length in boxes (..., 4)."""
+        texts = F.normalize(texts, dim=-1) * TEXT_LENGTH
         gain, shift = self.where(_place_features(boxes)).chunk(2, dim=-1)
         said: Tensor = texts + self.say(bend(self.read(texts) * (1 + gain) + shift))
         return said
