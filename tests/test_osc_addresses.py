@@ -46,6 +46,17 @@ def _set(name: str, value: Any) -> Change:
         ("/vj/cue/pause", (), Change("cue_pause")),
         ("/vj/cue/seek", (12.5,), Change("cue_seek", 12.5)),
         ("/vj/cue/nudge", (-1,), Change("cue_nudge", -1.0)),
+        ("/vj/song/go", (), Change("song_go")),
+        ("/vj/song/go", (3,), Change("song_go", 3)),
+        ("/vj/song/go", ("Night Ferry",), Change("song_go", "Night Ferry")),
+        ("/vj/song/next", (1,), Change("song_next")),
+        ("/vj/song/back", (), Change("song_back")),
+        ("/vj/bank/128", (), Change("bank", 128)),
+        ("/vj/bank/7", (0.4,), Change("bank", 7)),
+        ("/vj/bank/7/slot", (3.0,), Change("bank_slot", (7, 3))),
+        ("/vj/bank/7/text", (" a\nrose ",), Change("bank_text", (7, "a rose"))),
+        ("/vj/tap", (), Change("tap")),
+        ("/vj/resync", (127,), Change("resync")),
         ("/vj/lyric", ("now",), Change("lyric", ("now",))),
         ("/lyric", ("now", "next"), Change("lyric", ("now", "next"))),
         ("/vj/preset", ("live",), Change("preset", "live")),
@@ -66,7 +77,18 @@ def test_each_address_asks_for_its_change(address: str, args: Any, change: Chang
 
 @pytest.mark.parametrize(
     ("address", "args"),
-    [("/vj/cue/next", (0,)), ("/go", (0.0,)), ("/vj/cue/go", (0,)), ("/vj/kick", (False,)), ("/vj/lyric", ("",))],
+    [
+        ("/vj/bank/3", (0,)),
+        ("/vj/tap", (0,)),
+        ("/vj/resync", (0.0,)),
+        ("/vj/song/next", (0,)),
+        ("/vj/song/go", (0,)),
+        ("/vj/cue/next", (0,)),
+        ("/go", (0.0,)),
+        ("/vj/cue/go", (0,)),
+        ("/vj/kick", (False,)),
+        ("/vj/lyric", ("",)),
+    ],
 )
 def test_a_pad_let_go_and_a_cleared_slide_ask_for_nothing(address: str, args: Any) -> None:
     assert translate(address, args).changes == ()
@@ -93,9 +115,17 @@ def test_what_is_out_of_range_is_clamped_and_said(address: str, args: Any, value
     ("address", "args", "why"),
     [
         ("/vj/temperatur", (1,), "no such address; did you mean '/vj/temperature'?"),
-        ("/vj/bank/3", (), "no such address"),
-        ("/vj/song/next", (), "no such address"),
-        ("/vj/tap", (), "no such address"),
+        ("/vj/bank/0", (), "the bank has places 1 to 128"),
+        ("/vj/bank/129/text", ("x",), "the bank has places 1 to 128"),
+        ("/vj/bank/x", (), "no such address; did you mean '/vj/bank/1'?"),
+        ("/vj/bank/3", ("x",), "takes a number, not 'x'"),
+        ("/vj/bank/3/slot", (9,), "takes a slot from 1 to 8, not 9"),
+        ("/vj/bank/3/slot", (), "takes one argument, not 0"),
+        ("/vj/bank/3/text", ("  ",), "an empty text is no prompt"),
+        ("/vj/bank/3/text", (4,), "takes a text, not 4"),
+        ("/vj/song/go", (1.5,), "takes the number of a song from 1, or its title, not 1.5"),
+        ("/vj/song/nxt", (), "no such address; did you mean '/vj/song/next'?"),
+        ("/vj/tap", ("now",), "takes a number, not 'now'"),
         ("/vj/prompt/9/text", ("x",), "no such address"),
         ("/" + "x" * 5000, (), "no such address"),
         ("/vj/temperature", (), "takes one argument, not 0"),
@@ -111,8 +141,8 @@ def test_what_is_out_of_range_is_clamped_and_said(address: str, args: Any, value
         ("/vj/prompt", ("x", float("nan")), "takes a finite number, not nan"),
         ("/vj/prompt", (), "takes a text and perhaps seconds, not 0 arguments"),
         ("/vj/lyric", ("a", "b", "c"), "takes a line and perhaps the next, not 3 arguments"),
-        ("/vj/cue/go", (2.5,), "takes the number of a cue from 1, or its words, not 2.5"),
-        ("/vj/cue/go", (-1,), "takes the number of a cue from 1, or its words, not -1"),
+        ("/vj/cue/go", (2.5,), "takes the number of a cue from 1, its label or its words, not 2.5"),
+        ("/vj/cue/go", (-1,), "takes the number of a cue from 1, its label or its words, not -1"),
         ("/vj/cue/next", (1, 1), "takes at most one argument, not 2"),
         ("/vj/kick", (float("nan"),), "takes a finite number, not nan"),
         ("/vj/preset", ("  ",), "takes the name of a preset"),
@@ -136,7 +166,8 @@ _arguments = st.lists(
 ).map(tuple)
 _addresses = st.sampled_from(
     [*map(address_of, PARAMETERS), *(f"/vj/{name}/norm" for name in PARAMETERS), "/vj/prompt", "/vj/lyric", "/go",
-     "/vj/cue/go", "/vj/cue/seek", "/vj/cue/nudge", "/vj/preset", "/vj/panic", "/cue/x/start"]
+     "/vj/cue/go", "/vj/cue/seek", "/vj/cue/nudge", "/vj/preset", "/vj/panic", "/cue/x/start",
+     "/vj/song/go", "/vj/bank/3", "/vj/bank/4/slot", "/vj/bank/5/text", "/vj/tap"]
 )  # fmt: skip
 
 

@@ -41,6 +41,13 @@ ACTIONS: dict[str, str] = {
 NAME_LIMIT = 80
 BANK_PLACES = 128
 
+# the kinds of value that name a place of the bank → what they are, in words
+PLACED = {
+    "place": f"a place of the bank from 1 to {BANK_PLACES}",
+    "place_slot": f"[place, slot], from 1 to {BANK_PLACES} and to {SLOTS},",
+    "place_text": f"[place, text], the place from 1 to {BANK_PLACES},",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -93,21 +100,19 @@ def _fits(kind: str, value: Any) -> bool:
         return value is None or number or isinstance(value, str)
     if kind == "texts":
         return isinstance(value, (list, tuple)) and 1 <= len(value) <= 2 and all(isinstance(v, str) for v in value)
-    if kind in _PLACED:
+    if kind in PLACED:
         return is_placed(kind, value)
     return isinstance(value, (int, float, str, bool))
 
 
 def is_placed(kind: str, value: Any) -> bool:
     """Whether a value names a place of the bank and, by its kind, a slot or a text."""
-    values = value if isinstance(value, (list, tuple)) else [value]
-    if len(values) != len(_PLACED[kind]) or isinstance(value, (list, tuple)) != (kind != "place"):
+    if kind == "place":
+        return _is_whole(value, BANK_PLACES)
+    if not isinstance(value, (list, tuple)) or len(value) != 2 or not _is_whole(value[0], BANK_PLACES):
         return False
-    return all(
-        isinstance(each, str) and each.strip() != "" if most == 0 else type(each) is int and 1 <= each <= most
-        for each, most in zip(values, _PLACED[kind], strict=True)
-    )
+    return _is_whole(value[1], SLOTS) if kind == "place_slot" else isinstance(value[1], str) and bool(value[1].strip())
 
 
-# kind → for each of its values the highest number, or 0 for a text
-_PLACED = {"place": (BANK_PLACES,), "place_slot": (BANK_PLACES, SLOTS), "place_text": (BANK_PLACES, 0)}
+def _is_whole(value: Any, most: int) -> bool:
+    return type(value) is int and 1 <= value <= most

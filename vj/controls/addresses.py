@@ -4,13 +4,16 @@
     /vj/prompt/{1-8}/text s                /vj/prompt/{1-8}/weight f
     /vj/{parameter} <value>                in its own unit; a choice takes its name, a switch a number (from 0.5 up: on)
     /vj/{parameter}/norm f                 the same as 0..1
-    /vj/cue/go [i|s]                       start, or go to a cue by number or words; next, back, stop, pause; seek f,
-                                           nudge f: seconds
+    /vj/cue/go [i|s]                       start, or go to a cue by number, label or words; next, back, stop, pause;
+                                           seek f, nudge f: seconds
+    /vj/song/go [i|s]                      begin the song again, or another by number or title; next, back
+    /vj/bank/{1-128}                       crossfade to this stored prompt; /slot i puts it into slot i, /text s stores
     /vj/lyric s [s]                        this line, the next; an empty line holds
+    /vj/tap   /vj/resync                   a beat of the tempo; the beat begins now
     /vj/preset s   /vj/panic   /vj/undo    /vj/blackout i, /vj/freeze i, /vj/reroll, /vj/kick are parameters
     /vj/subscribe [i], /vj/unsubscribe [i] feedback on these addresses, to this port (see feedback.py)
 
-Aliases for show software: /go, /back, /panic, /cue/{words}/start, /prompt, /lyric, /temperature, /weight/{1-8}.
+Aliases for show software: /go, /back, /panic, /cue/{label}/start, /prompt, /lyric, /temperature, /weight/{1-8}.
 i, f, d, h, T and F are numbers. What only fires does so without an argument or with one other than 0, and ignores 0:
 pads send 1, then 0. To /vj/cue/go a number is a cue, so a pad sends /go. Numbers out of range are clamped.
 """
@@ -22,7 +25,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from engine.parameters import PARAMETERS, SLOTS, TEXT_LIMIT, Parameter
-from vj.changes import Change
+from vj.changes import BANK_PLACES, Change
 from vj.controls.packets import Argument
 from vj.errors import did_you_mean
 
@@ -57,6 +60,8 @@ def translate(address: str, args: Args) -> Asked:
         return _set(PARAMETERS[f"{name}_{found[1]}"], args)
     if found := re.fullmatch(rf"/weight/([1-{SLOTS}])", address):
         return _set(PARAMETERS[f"weight_{found[1]}"], args)
+    if found := re.fullmatch(r"/vj/bank/(\d{1,6})(/slot|/text)?", address):
+        return _bank(int(found[1]), found[2] or "", args)
     if found := re.fullmatch(r"/vj/(\w+)(/norm)?", address):
         row = PARAMETERS.get(found[1])
         if row is not None:
@@ -76,7 +81,7 @@ def address_of(parameter: str) -> str:
 def _hint(address: str) -> str:
     if len(address) > 64:
         return ""
-    known = (*_FIXED, *map(address_of, PARAMETERS), "/vj/subscribe", "/vj/unsubscribe")
+    known = (*_FIXED, *map(address_of, PARAMETERS), *_NUMBERED, "/vj/subscribe", "/vj/unsubscribe")
     return did_you_mean(address, known)
 
 
@@ -119,18 +124,39 @@ def _firing(action: str) -> Callable[[Args], Asked]:
     return lambda args: _fire(args, Change(action))
 
 
-def _go(args: Args) -> Asked:
-    """Go on, or to a cue: its number from 1, or its words."""
-    if not args or args[0] is True:
-        return _fire(args, Change("cue_go"))
-    target = _one(args)
-    if isinstance(target, str):
-        words, is_cut = _text(target)
-        return Asked((Change("cue_go", words),), is_cut)
-    number = _number(target)
-    if number < 0 or number != round(number) or number > 1e6:
-        raise Refused(f"takes the number of a cue from 1, or its words, not {target!r}")
-    return Asked((Change("cue_go", round(number)),)) if number else Asked()
+def _going(action: str, what: str) -> Callable[[Args], Asked]:
+    """Go on, or to one by its number from 1 or by its name."""
+
+    def go(args: Args) -> Asked:
+        if not args or args[0] is True:
+            return _fire(args, Change(action))
+        target = _one(args)
+        if isinstance(target, str):
+            name, is_cut = _text(target)
+            return Asked((Change(action, name),), is_cut)
+        number = _number(target)
+        if number < 0 or number != round(number) or number > 1e6:
+            raise Refused(f"takes {what}, not {target!r}")
+        return Asked((Change(action, round(number)),)) if number else Asked()
+
+    return go
+
+
+def _bank(place: int, what: str, args: Args) -> Asked:
+    """A stored prompt: fired, put into a slot, or stored."""
+    if not 1 <= place <= BANK_PLACES:
+        raise Refused(f"the bank has places 1 to {BANK_PLACES}")
+    if not what:
+        return _fire(args, Change("bank", place))
+    if what == "/text":
+        text, is_cut = _text(_one(args))
+        if not text:
+            raise Refused("an empty text is no prompt")
+        return Asked((Change("bank_text", (place, text)),), is_cut)
+    slot = _number(_one(args))
+    if not (1 <= slot <= SLOTS and slot == round(slot)):
+        raise Refused(f"takes a slot from 1 to {SLOTS}, not {args[0]!r}")
+    return Asked((Change("bank_slot", (place, round(slot))),))
 
 
 def _timing(action: str, low: float, high: float) -> Callable[[Args], Asked]:
@@ -201,17 +227,23 @@ def _clamped(number: float, low: float, high: float) -> tuple[float, bool]:
     return min(high, max(low, number)), not low <= number <= high
 
 
+_NUMBERED = ("/vj/bank/1", "/vj/bank/1/slot", "/vj/bank/1/text", "/weight/1")
 _FIXED: dict[str, Callable[[Args], Asked]] = {
     "/vj/prompt": _prompt,
     "/vj/lyric": _lyric,
     "/vj/preset": _preset,
-    "/vj/cue/go": _go,
+    "/vj/cue/go": _going("cue_go", "the number of a cue from 1, its label or its words"),
     "/vj/cue/next": _firing("cue_next"),
     "/vj/cue/back": _firing("cue_back"),
     "/vj/cue/stop": _firing("cue_stop"),
     "/vj/cue/pause": _firing("cue_pause"),
     "/vj/cue/seek": _timing("cue_seek", 0.0, LONGEST_SEEK_S),
     "/vj/cue/nudge": _timing("cue_nudge", -LONGEST_NUDGE_S, LONGEST_NUDGE_S),
+    "/vj/song/go": _going("song_go", "the number of a song from 1, or its title"),
+    "/vj/song/next": _firing("song_next"),
+    "/vj/song/back": _firing("song_back"),
+    "/vj/tap": _firing("tap"),
+    "/vj/resync": _firing("resync"),
     "/vj/panic": _firing("panic"),
     "/vj/undo": _firing("undo"),
     "/go": _firing("cue_go"),

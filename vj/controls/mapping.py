@@ -14,7 +14,7 @@
     [[control]]
     note = 60                    # a note, or the press of a button that sends a cc
     action = "cue_seek"          # any action of vj/changes.py; set, norm, nudge, toggle and fire also take a parameter
-    value = 12.5                 # what the action needs: a number, a name, a text
+    value = 12.5                 # what the action needs: a number, a name, a text, [place, slot]
 
 A note on a switch toggles it; with `hold = true` the switch is on while the key is down.
 """
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.parameters import PARAMETERS
-from vj.changes import ACTIONS
+from vj.changes import ACTIONS, PLACED, is_placed
 from vj.errors import did_you_mean
 from vj.library import value_problem
 from vj.sheet import Sheet, read_sheet
@@ -173,7 +173,9 @@ def _value_problem(action: str, parameter: str, value: Any) -> str:
     if kind == "text" and not (isinstance(value, str) and value):
         return f"{action} needs a text as its value, not {value!r}"
     if kind == "index" and value is not None and not is_number and not isinstance(value, str):
-        return f"{action} takes the number or the label of a cue, not {value!r}"
+        return f"{action} takes a number or a name, not {value!r}"
+    if kind in PLACED and not is_placed(kind, value):
+        return f"{action} needs {PLACED[kind]} as its value, not {value!r}"
     if kind == "texts" and not _is_texts(value):
         return f"{action} needs one or two texts as its value, not {value!r}"
     return ""
@@ -185,9 +187,9 @@ def _is_texts(value: Any) -> bool:
 
 
 def _frozen(action: str, value: Any) -> Any:
-    if ACTIONS[action] == "texts":
-        return (value,) if isinstance(value, str) else tuple(value)
-    return value
+    if ACTIONS[action] == "texts" and isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _usual_action(kind: str, parameter: str, row: Table[str, Any]) -> str:
