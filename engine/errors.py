@@ -7,3 +7,7 @@ class EngineError(Exception):
 
 class GuideError(EngineError):
     """A guide cannot be had; the message names the guide, why, and the command or file that mends it."""
+
+
+class MissingGuideError(GuideError):
+    """A guide's files are not on this machine, but can be fetched."""

@@ -42,6 +42,11 @@ class Goals:
                 self._last[n] = _goal(ready, self._guides[n].device)
         return self._last
 
+    def has_read(self, look: Look) -> bool:
+        """Whether no text of this look is still to be read; asks for those that are."""
+        is_read = [texts.has_read(text) for texts in self._texts for text, _ in look.prompts()]
+        return all(is_read)
+
     def faults(self) -> list[str]:
         """Sentences about texts that could not be read, and those of this frame that mean nothing to a guide."""
         return [*(texts.fault for texts in self._texts if texts.fault), *self._strange]

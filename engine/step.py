@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from engine.denoise import DENOISERS
 from engine.errors import EngineError
-from engine.goals import Goals
 from engine.governor import FEWEST_CROPS, Governor
 from engine.guides.guide import Guide
-from engine.guides.loading import load_guide
+from engine.lead import Lead
 from engine.painting import Painting
 from engine.parameters import Look
 from engine.picture import as_picture, as_rgb
@@ -44,19 +43,21 @@ class Engine:
 
         When not `is_live`, texts are waited for and nothing is governed: same looks and seed, same frames.
         """
-        self._guides = tuple(guides)
+        self.beat: Callable[[], None] = _unheard
+        """Called before every step, so that a long frame is seen to be worked at."""
         self._device = device
         self._seed = seed
         self._is_live = is_live
         self._clock = clock
-        self._painting = Painting(device, seed)
-        self._goals = Goals(self._guides, waits=not is_live)
+        self._painting = Painting(device, seed, self._beat)
+        self._lead = Lead(guides, device, waits=not is_live)
         self._governor = Governor()
         self._most_crops = 0
         self._shown: NDArray[np.uint8] | None = None
         self._painted_at: float | None = None
         self._fired: dict[str, int] = {}
         self._notes: dict[str, str] = {}
+        self._view_s, self._area = 0.0, 0
         self._facts: dict[str, Any] = {"steps": 0, "crops": 0, "step_ms": 0.0, "frame_ms": 0.0, "governor": ""}
 
     def paint(self, look: Look) -> NDArray[np.uint8]:
@@ -67,6 +68,7 @@ class Engine:
         """
         started = self._clock()
         self._obey_triggers(look)
+        self._follow_guide(look, started)
         self._note_paper(look)
         passed_s, is_first = self._passed(look, started), self._painting.is_new
         while True:
@@ -90,24 +92,28 @@ class Engine:
         height, width = (0, 0) if self._shown is None else self._shown.shape[:2]
         return {
             **self._facts,
-            "guide": " + ".join(guide.name for guide in self._guides),
+            **self._lead.report(),
             "device": str(self._device),
             "canvas": [width, height],
-            "notes": [*self._notes.values(), *self._goals.faults()],
+            "notes": [*self._notes.values(), *self._lead.notes()],
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         }
 
     def close(self) -> None:
         """Stop the threads beside the engine."""
-        self._goals.close()
+        self._lead.close()
 
     def _frame(self, look: Look, steps: int, crops: int) -> NDArray[np.uint8]:
-        goals = self._goals.of(look)
-        began, count = self._clock(), look.whole("first_steps") if self._painting.is_new else steps
-        shown = self._painting.next_frame(look, steps, crops, list(zip(self._guides, goals, strict=True)))
+        count = look.whole("first_steps") if self._painting.is_new else steps
+        pulls = self._lead.pulls(look, count)
+        self._facts["beat_ms"] = self._expected_ms(look, crops)
+        began = self._clock()
+        shown = self._painting.next_frame(look, steps, crops, pulls)
         if not torch.isfinite(shown).all():  # waits for the device, so the clock read next tells the truth
             return self._mended()
-        self._facts |= {"steps": count, "crops": crops, "step_ms": 1000.0 * (self._clock() - began) / count}
+        step_s = (self._clock() - began) / count
+        self._view_s, self._area = step_s / crops, shown.shape[-2] * shown.shape[-1]
+        self._facts |= {"steps": count, "crops": crops, "step_ms": 1000.0 * step_s}
         with torch.no_grad():
             return as_rgb(DENOISERS[look.text("denoiser")](shown.clamp(0.0, 1.0), look.number("denoise")))
 
@@ -126,6 +132,20 @@ class Engine:
         if not self._is_live:
             return 1.0 / look.number("engine_fps")
         return 0.0 if before is None else min(LONGEST_S, now - before)
+
+    def _beat(self) -> None:
+        self.beat()
+
+    def _expected_ms(self, look: Look, crops: int) -> float:
+        """About how long the next step takes, from what a view cost last: a jump to slow settings is no hang."""
+        area = look.whole("canvas_width") * look.whole("canvas_height")
+        return 1000.0 * self._view_s * crops * max(1.0, area / self._area if self._area else 1.0)
+
+    def _follow_guide(self, look: Look, now: float) -> None:
+        """Let the guides lead that the look asks for, if they are ready; what is fast enough is found anew then."""
+        if self._lead.follow(look, now):
+            self._governor, self._most_crops = Governor(), 0
+            self._view_s = max(self._view_s, self._lead.view_s)
 
     def _effort(self, look: Look) -> tuple[int, int]:
         steps, crops = (self._governor if self._is_live else Governor()).effort(look)
@@ -149,7 +169,7 @@ class Engine:
 
     def _note_paper(self, look: Look) -> None:
         self._notes.pop("paper", None)
-        if look.text("temperature_law") == "paper" and len(self._guides) == 1:
+        if look.text("temperature_law") == "paper" and len(self._lead.guides) == 1:
             self._notes["paper"] = "one guide only: the paper alternates two, ViT-B/16 and ViT-B/32"
 
     def _retreat(self, err: RuntimeError, crops: int) -> None:
@@ -175,19 +195,13 @@ class Engine:
             torch.cuda.empty_cache()
 
     def _move_to_cpu(self) -> None:
-        self._goals.close()
-        self._guides = tuple(_on_the_cpu(guide) for guide in self._guides)
+        self._lead.move_to_cpu()
         self._device, self._most_crops = CPU, 0
-        self._painting = Painting(CPU, self._seed)
-        self._goals = Goals(self._guides, waits=not self._is_live)
+        self._painting = Painting(CPU, self._seed, self._beat)
 
 
-def _on_the_cpu(guide: Guide) -> Guide:
-    try:
-        return guide.moved(CPU)
-    except RuntimeError:
-        # A device that stopped answering gives nothing back, not even the weights.
-        return load_guide(guide.name, CPU)
+def _unheard() -> None:
+    """Nobody listens to the beat."""
 
 
 def _is_memory(err: RuntimeError) -> bool:

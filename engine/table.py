@@ -45,6 +45,8 @@ ROWS: tuple[Parameter, ...] = (
     number("noise", "picture", 0.05, 0.0, 2.0, "noise added to each new frame at temperature 100"),
     number("smoothness", "picture", 0.03, 0.0, 5.0, "weight of smooth surfaces (total variation)"),
     choice("guide_mix", "picture", ("alternate", "sum"), "several guides: one after the other by step, or together"),
+    text("guide", "picture", "guides by name, joined with +; empty: those the show began with"),
+    *(number(f"guide_weight_{n}", "picture", 1.0, 0.0, 2.0, f"weight of guide {n}, of several") for n in range(1, 5)),
     choice("denoiser", "picture", ("edges", "none"), "filter on each finished picture: edge-preserving, or none"),
     number("denoise", "picture", 0.5, 0.0, 1.0, "strength of the denoiser"),
     number("engine_fps", "picture", 20.0, 1.0, 60.0, "frames a second asked of the engine", "fps"),

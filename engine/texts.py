@@ -52,6 +52,12 @@ class Texts:
             self._changed.notify()
         return None
 
+    def has_read(self, text: str) -> bool:
+        """Whether this text is ready or known to be unreadable; asks for it if not."""
+        is_ready = self.find(text) is not None
+        with self._changed:
+            return is_ready or text in self._kept
+
     def close(self) -> None:
         """Stop the thread."""
         with self._changed:

@@ -1,6 +1,8 @@
 """The engine as a process: the only file of vj that imports engine.step, and with it torch."""
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.parameters import Look
@@ -13,12 +15,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("vj.engine")
 
+Beat = Callable[[Callable[[], dict[str, Any]]], None]
+"""Takes the painter's report and makes it known that the painter is at work."""
+
 
 class ShowPainter:
     """The engine with what the performer should know of how it came to be: guides not found, a GPU unused."""
 
-    def __init__(self, engine: "Engine", notes: list[str], gpu_unused: str) -> None:
-        self._engine, self._notes, self._gpu_unused = engine, notes, gpu_unused
+    def __init__(self, engine: "Engine", notes: list[str], about_guides: list[str], gpu_unused: str) -> None:
+        """What is said `about_guides` is about those it begins with, and stands for as long as they lead."""
+        self._engine, self._notes, self._about_guides, self._gpu_unused = engine, notes, about_guides, gpu_unused
+        self._began_with = engine.report()["guide"]
 
     def paint(self, look: Look) -> Rgb:
         """One frame from this look, uint8 RGB (h, w, 3)."""
@@ -31,23 +38,31 @@ class ShowPainter:
     def report(self) -> dict[str, Any]:
         """Facts for the engine's pulse."""
         facts = self._engine.report()
-        return {**facts, "notes": [*self._notes, *facts["notes"]], "gpu_unused": self._gpu_unused}
+        about_guides = self._about_guides if facts["guide"] == self._began_with else []
+        return {**facts, "notes": [*self._notes, *about_guides, *facts["notes"]], "gpu_unused": self._gpu_unused}
 
 
-def make_painter(plan: Plan, is_live: bool = True) -> ShowPainter:
+def _unheard(_report: Callable[[], dict[str, Any]]) -> None:
+    """Nobody listens to the beat."""
+
+
+def make_painter(plan: Plan, is_live: bool = True, beat: Beat = _unheard) -> ShowPainter:
     """The engine for this plan. A guide that cannot be had is said in its notes, and the shipped one paints.
 
     When not `is_live`, a new text is embedded before the next frame and nothing is governed, so that a render gives
-    the same frames again; live, the frame never waits for a text.
+    the same frames again; live, the frame never waits for a text. `beat` is called with the painter's report before
+    every optimisation step.
     """
     from engine.devices import choose_device, gpu_unused, use_cores
     from engine.step import Engine
 
     use_cores(plan.cores)
     device, note = choose_device(plan.device)
-    guides, notes = _guides(plan.guide, device)
-    notes += [note] if note else []
-    return ShowPainter(Engine(guides, device, plan.seed, is_live), notes, gpu_unused())
+    guides, about_guides = _guides(plan.guide, device)
+    engine = Engine(guides, device, plan.seed, is_live)
+    painter = ShowPainter(engine, [note] if note else [], about_guides, gpu_unused())
+    engine.beat = partial(beat, painter.report)
+    return painter
 
 
 def _guides(names: str, device: Any) -> tuple[list["Guide"], list[str]]:

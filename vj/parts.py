@@ -179,7 +179,7 @@ def _run_engine(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], 
 
     _step_back()
     pulse.beat(dict, state="loading", fps=0.0, guide=plan.guide)
-    engine_loop(make_painter(plan), folder.look(), folder.frames(), pulse, turning)
+    engine_loop(make_painter(plan, beat=pulse.again), folder.look(), folder.frames(), pulse, turning)
 
 
 def _step_back() -> None:

@@ -22,6 +22,7 @@ class Pulse:
         self._next = 0.0
         self._process = psutil.Process()
         self._memory_mb, self._memory_due = 0.0, 0.0
+        self._facts: dict[str, Any] = {}
 
     def hasten(self) -> None:
         """The next beat is published however soon it comes."""
@@ -29,7 +30,7 @@ class Pulse:
 
     def beat(self, report: Callable[[], dict[str, Any]], **facts: Any) -> None:
         """Publish the facts and the report if it is time; the report is only made then."""
-        now = time.monotonic()
+        self._facts, now = facts, time.monotonic()
         if now < self._next:
             return
         self._next = now + self._every_s
@@ -41,6 +42,10 @@ class Pulse:
             self._box.put(json.dumps({**known, **report()}))
         except (TypeError, ValueError):  # a part that says less is alive, one that has raised is not
             self._box.put(json.dumps({**known, "notes": ["its report cannot be shown: too large, or no JSON"]}))
+
+    def again(self, report: Callable[[], dict[str, Any]]) -> None:
+        """Beat from within a turn that takes long, with the facts of the beat before."""
+        self.beat(report, **self._facts)
 
 
 def read_pulse(box: TextMailbox) -> dict[str, Any]:
@@ -58,9 +63,11 @@ def read_pulse(box: TextMailbox) -> dict[str, Any]:
 def patience_s(pulse: dict[str, Any], least_s: float) -> float:
     """How long the part that reported this may be silent: `least_s`, and longer where it paints slowly.
 
-    A frame of the paper's guides takes a processor ten seconds and more; no pulse comes from within a frame.
+    One step of 64 views through a large guide takes a processor ten seconds and more; `beat_ms` is what the engine
+    expects of the next one.
     """
-    return max(least_s, 4.0 * float(pulse.get("frame_ms", 0.0)) / 1000.0)
+    slowest_ms = max(float(pulse.get("frame_ms", 0.0)), float(pulse.get("beat_ms", 0.0)))
+    return max(least_s, 4.0 * slowest_ms / 1000.0)
 
 
 def is_fresh(pulse: dict[str, Any], now: float) -> bool:

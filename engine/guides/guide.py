@@ -51,6 +51,12 @@ class Guide:
         found = self.model.encode_image(((views - self._mean) / self._std).to(self.image_dtype))
         return F.normalize(found.float(), dim=-1)
 
+    @property
+    def memory_mb(self) -> int:
+        """What its weights take on its device, in millions of bytes."""
+        tensors = (*self.model.parameters(), *self.model.buffers())
+        return round(sum(tensor.numel() * tensor.element_size() for tensor in tensors) / 1e6)
+
     def moved(self, device: torch.device) -> "Guide":
         """The same guide on another device. Raises RuntimeError where the present device no longer answers."""
         return replace(self, model=self.model.to(device), device=device)

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from engine.errors import GuideError
+from engine.errors import GuideError, MissingGuideError
 from engine.guides import tokens, weights
 from engine.guides.catalogue import CATALOGUE
 from engine.guides.download import Progress, nothing_told
@@ -64,7 +64,7 @@ def load_guide(name: str, device: torch.device) -> Guide:
         return quickened(_shipped(device))
     source = find_source(name)
     if source.file is None:
-        raise GuideError(f"guide {name!r} is not on this machine; get it with: vj guides pull {name}")
+        raise MissingGuideError(f"guide {name!r} is not on this machine; get it with: vj guides pull {name}")
     held = check_file(source.file, name)
     try:
         with _plain_values():
