@@ -20,6 +20,8 @@ def _slots() -> list[Parameter]:
 ROWS: tuple[Parameter, ...] = (
     number("lyrics", "prompts", 1.0, 0.0, 2.0, "weight of the sung line against the slots"),
     *_slots(),
+    choice("blend_shape", "prompts", ("hold", "linear"), "a line holds, then crosses over; or blends all along"),
+    number("lead", "prompts", 0.0, 0.0, 10.0, "how far the picture's lines run ahead of the song", "s"),
     number("temperature", "picture", 35.0, 0.0, 100.0, "low holds the picture still, high changes everything"),
     choice("temperature_law", "picture", ("live", "paper"), "how temperature sets stability and noise"),
     number("temperature_scale", "picture", 1.0, 0.0, 1.0, "factor on temperature; the paper's fast setting halves it"),

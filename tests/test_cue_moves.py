@@ -40,12 +40,19 @@ NO_HOLD = Change("set", 0.0, parameter="hold")
 # Prompts typed by hand
 
 
+def test_a_quick_fade_is_over_in_half_its_time() -> None:
+    state = show(None).after(Change("prompt", "a sea", seconds=0.0), 0.0)
+    state = state.after(Change("prompt", "a fire", seconds=2.0), 0.0)
+    assert line(state, 0.5) == ("a sea", "a fire", 0.5)
+    assert line(state, 1.0) == ("a fire", "", 0.0)
+
+
 def test_a_typed_prompt_crossfades_in_over_the_fade() -> None:
     state = show(None, fade=4.0).after(Change("prompt", "a sea", seconds=0.0), 0.0)
     state = state.after(Change("prompt", "a  fire\n"), 10.0)
     assert line(state, 10.0) == ("a sea", "a fire", 0.0)
-    assert line(state, 11.0) == ("a sea", "a fire", 0.25)
-    assert line(state, 14.0) == line(state, 1e6) == ("a fire", "", 0.0)
+    assert line(state, 11.5) == ("a sea", "a fire", 0.5)  # the prompt is there a second early, the picture follows it
+    assert line(state, 13.0) == line(state, 14.0) == line(state, 1e6) == ("a fire", "", 0.0)
 
 
 def test_the_first_prompt_has_nothing_to_fade_from() -> None:
@@ -61,7 +68,7 @@ def test_a_prompt_typed_in_mid_crossfade_starts_from_the_nearer_line() -> None:
 
 def test_seconds_override_the_fade_and_a_prompt_is_cut_to_its_limit() -> None:
     state = show(None).after(Change("prompt", "a sea", seconds=0.0), 0.0)
-    state = state.after(Change("prompt", "x" * 2000, seconds=10.0), 0.0)
+    state = state.after(Change("prompt", "x" * 2000, seconds=11.0), 0.0)
     assert line(state, 5.0) == ("a sea", "x" * TEXT_LIMIT, 0.5)
 
 
@@ -111,12 +118,25 @@ def test_the_song_begins_with_the_first_frame_and_its_first_words_are_there_befo
     assert state.clock.position(53.0) == 3.0 and state.begun(60.0) == state
 
 
-def test_a_running_line_blends_into_the_next_and_an_empty_one_holds() -> None:
+def test_a_running_line_holds_blends_into_the_next_and_an_empty_one_holds() -> None:
     state = running()
-    assert line(state, 3.0) == ("one", "two", 0.25)
+    assert line(state, 4.5) == ("one", "two", 0.0)
+    assert line(state, 5.3) == ("one", "two", 0.5)  # the last 35 % of four seconds
     assert line(state, 8.0) == ("two", "", 0.0)
     assert line(state, 11.0) == ("two", "", 0.0)
     assert line(state, 1e5) == ("four", "", 0.0)
+
+
+def test_with_the_papers_shape_a_line_blends_all_along() -> None:
+    state = replace(running(), look=Look().with_values({"blend_shape": "linear"}))
+    assert line(state, 3.0) == ("one", "two", 0.25)
+
+
+def test_with_a_lead_the_picture_is_ahead_of_the_song_and_the_screen_is_not() -> None:
+    state = replace(running(), look=Look().with_values({"lead": 1.0}))
+    assert line(state, 4.3) == ("one", "two", 0.5)
+    assert line(state, 5.5) == ("two", "", 0.0)
+    assert state.cue_at(5.5).index == 1  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

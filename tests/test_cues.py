@@ -196,6 +196,15 @@ def test_prompts_blend_over_the_cue_and_empty_lines_hold(t_s: float, expected: C
     assert moment(SONG, t_s) == expected
 
 
+@pytest.mark.parametrize(("length_s", "crossing_s"), [(2.0, 0.7), (5.0, 1.75), (10.0, 2.0), (60.0, 2.0)])
+def test_a_line_that_holds_crosses_over_at_its_end(length_s: float, crossing_s: float) -> None:
+    cues = CueList("s", (Cue(1.0, "a"), Cue(1.0 + length_s, "b")))
+    begins = 1.0 + length_s - crossing_s
+    assert moment(cues, begins - 0.01, shape="hold").blend == 0.0
+    assert moment(cues, begins + crossing_s / 4, shape="hold").blend == pytest.approx(0.25)
+    assert moment(cues, 1.0 + length_s, shape="hold").line == "b"
+
+
 def test_an_empty_first_cue_pulls_toward_the_first_words_to_come() -> None:
     cues = CueList("s", (Cue(0.0, ""), Cue(4.0, "a")))
     assert moment(cues, 1.0) == CueMoment(1, "", "a", "", 0.0, 0.25, "a", False)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+FOLLOWING_S = 1.0
+"""Time the picture takes to follow its prompts, s: a crossfade of prompts is over by so much earlier than asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class LivePrompt:
@@ -15,8 +18,9 @@ class LivePrompt:
     cue_index: int = 0
 
     def lines(self, now: float) -> tuple[str, str, float]:
-        """Line, next line and blend at this time."""
-        done = 1.0 if self.fade_s <= 0 else min(1.0, (now - self.started) / self.fade_s)
+        """Line, next line and blend at this time; the prompts are there early enough for the picture to follow."""
+        crossing_s = max(0.5 * self.fade_s, self.fade_s - FOLLOWING_S)
+        done = 1.0 if crossing_s <= 0 else min(1.0, (now - self.started) / crossing_s)
         if done < 1.0 and self.before and self.before != self.text:
             return self.before, self.text, done
         return self.text, self.standby, 0.0

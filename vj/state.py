@@ -83,22 +83,23 @@ class ShowState:
             return self
         return replace(self, clock=self.clock.moved("running", self.clock.base_s, now))
 
-    def cue_at(self, now: float) -> CueMoment | None:
-        """Where the cue list stands, or None without one."""
+    def cue_at(self, now: float, ahead_s: float = 0.0) -> CueMoment | None:
+        """Where the cue list stands, or will stand when the clock has run on so far; None without one."""
         if self.cues is None:
             return None
-        found = moment(self.cues, self.clock.position(now), self.came_from)
+        position_s, shape = self.clock.position(now) + ahead_s, self.look.text("blend_shape")
+        found = moment(self.cues, position_s, self.came_from, shape)
         # Between two turns of the desk another cue may begin, which comes from elsewhere.
         is_other = self.came_from and found.index != self.entered
-        return moment(self.cues, self.clock.position(now)) if is_other else found
+        return moment(self.cues, position_s, shape=shape) if is_other else found
 
     def look_at(self, now: float) -> Look:
         """The look at this time: the parameters, and the line from a live prompt or else from the cue list."""
         cue = self.cue_at(now)
         if self.live and self.live.holds(cue.index if cue else 0, self.look.number("hold"), now):
             line, next_line, blend = self.live.lines(now)
-        elif cue and self.clock.state != "stopped":
-            line, next_line, blend = cue.line, cue.next_line, cue.blend
+        elif (sung := self.cue_at(now, self.look.number("lead"))) and self.clock.state != "stopped":
+            line, next_line, blend = sung.line, sung.next_line, sung.blend
         else:
             line, next_line, blend = self.look.line, "", 0.0
         return replace(self.look, line=line, next_line=next_line, blend=blend)

@@ -7,6 +7,8 @@ from vj.cues.cue import Cue, CueList
 
 # The last cue has no next one to end it: it counts as sung after this long, s; the picture holds for ever.
 LAST_CUE_S = 5.0
+# How much of a line is given to crossing over into the next one, when it holds first: s, and share of the line.
+CROSSING_S, CROSSING_SHARE = 2.0, 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,14 @@ class CueMoment:
     is_over: bool
 
 
-def moment(cues: CueList, t_s: float, came_from: str = "") -> CueMoment:
+def moment(cues: CueList, t_s: float, came_from: str = "", shape: str = "linear") -> CueMoment:
     """The cue list at `t_s` seconds; any time is allowed, also before 0 and after the end.
 
-    Prompts blend linearly over the whole cue, from its own words to the next cue's, as in the paper (arXiv
-    2210.12826). Before the first cue its words pull alone, so that frame 1 is painted from the first prompt.
-    An empty cue holds the last words that were sung, and a cue that an empty one follows does not blend.
-    A cue with a fade is crossed into within that time, from the words before it or from `came_from`; the words
-    before have held until then.
+    Prompts blend from a cue's own words to the next cue's: `linear` over the whole cue, as in the paper (arXiv
+    2210.12826); `hold` over its last part only, 35 % of it and 2 s at most. Before the first cue its words pull
+    alone, so that frame 1 is painted from the first prompt. An empty cue holds the last words that were sung, and a
+    cue that an empty one follows does not blend. A cue with a fade is crossed into within that time, from the words
+    before it or from `came_from`; the words before have held until then.
     """
     rows = cues.cues
     index = bisect_right(rows, t_s, key=lambda cue: cue.at_s)
@@ -55,8 +57,13 @@ def moment(cues: CueList, t_s: float, came_from: str = "") -> CueMoment:
         line, next_line, blend = before, cue.text, _share(t_s, cue.at_s, faded_s)
     else:
         line, next_line = _sung(cues, index), next_text if cue.text else ""
-        blend = _share(t_s, faded_s, end_s) if next_line and following and following.fade_s is None else 0.0
+        begun_s = faded_s if shape == "linear" else max(faded_s, end_s - _crossing_s(end_s - cue.at_s))
+        blend = _share(t_s, begun_s, end_s) if next_line and following and following.fade_s is None else 0.0
     return CueMoment(index, cue.text, line, next_line, blend, progress, next_text, is_over)
+
+
+def _crossing_s(length_s: float) -> float:
+    return min(CROSSING_S, CROSSING_SHARE * length_s)
 
 
 def _faded_s(cue: Cue, following: Cue | None) -> float:
