@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from vj import show
+from vj import library, show
 from vj.checks import check
 from vj.commands.arguments import add_show_arguments, cue_file, gathered, plan_from
 from vj.errors import UsageError, VjError
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if running_show() is not None:  # said before its ports are found taken
         raise VjError("a show is already running; `vj` attaches to it, `vj stop` ends it")
     problems: list[str] = []
-    plan = _plan(args, problems)
+    plan = plan_of(args, problems)
     for note in check(plan, problems):
         print(f"vj: {note}", file=sys.stderr)
     if args.headless:
@@ -71,21 +71,28 @@ def run(args: argparse.Namespace) -> int:
     return play(plan, args.for_s)
 
 
-def _plan(args: argparse.Namespace, problems: list[str]) -> Plan:
-    """The plan of the arguments and of the show file they name; the arguments win."""
-    path = cue_file(args.show, problems)
-    show_file = gathered(problems, lambda: read_show(Path(path)), None) if path and is_show(Path(path)) else None
-    options = {
-        "osc": gathered(problems, lambda: _osc(args.osc), ""), "midi_in": tuple(args.midi_in),
-        "wait": args.wait, "strict": args.strict, "resume": args.resume,
-    }  # fmt: skip
-    if path and show_file is None and not is_show(Path(path)):
-        options["cues"] = path
-    if show_file:
-        options |= {"show": show_file.path.stem, "songs": show_file.songs, "bank": show_file.bank}
-    mappings = args.mapping or (show_file and show_file.mappings) or ("generic", "nanokontrol2")
-    sinks = args.sink or (show_file and show_file.sinks) or ("browser",)
-    return plan_from(args, problems, mappings=tuple(mappings), sinks=tuple(sinks), **options)
+def plan_of(args: argparse.Namespace, problems: list[str]) -> Plan:
+    """The plan of the arguments and of the show file they name, where the arguments win; problems are gathered."""
+    path = str(library.find("shows", args.show)) if _is_shows(args.show) else cue_file(args.show, problems)
+    is_file_of_show = path != "" and is_show(Path(path))
+    found = gathered(problems, lambda: read_show(Path(path)), None) if is_file_of_show else None
+    mappings = args.mapping or (found and found.mappings) or ("generic", "nanokontrol2")
+    sinks = args.sink or (found and found.sinks) or ("browser",)
+    return plan_from(
+        args, problems,
+        cues="" if is_file_of_show else path,
+        show=found.path.stem if found else "",
+        songs=found.songs if found else (),
+        bank=found.bank if found else (),
+        mappings=tuple(mappings), sinks=tuple(sinks), midi_in=tuple(args.midi_in),
+        osc=gathered(problems, lambda: _osc(args.osc), ""),
+        wait=args.wait, strict=args.strict, resume=args.resume,
+    )  # fmt: skip
+
+
+def _is_shows(name: str) -> bool:
+    """Whether a bare name is that of a show file in the user's own folder, and of no cue file."""
+    return name in library.paths("shows") and name not in library.paths("cues")
 
 
 def play(plan: Plan, for_s: float = 0.0) -> int:
