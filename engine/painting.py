@@ -12,7 +12,8 @@ from engine.motion import Motion, Warp, echoed
 from engine.objectives import NOTHING, References
 from engine.optimiser import is_for_keeping, make_optimiser, move_memory, set_rate, take_over
 from engine.parameters import Look
-from engine.temperature import LAWS, Noise, next_start
+from engine.temperature import LAWS, Heat, Noise, Stir, next_start
+from engine.unrest import Unrest
 
 
 class Painting:
@@ -30,8 +31,8 @@ class Painting:
         self._optimiser: torch.optim.Adam | None = None
         self._carried: Tensor | None = None
         self._previous: Tensor | None = None
-        self._directions: dict[str, Tensor] = {}
-        self._unrest = 0.0
+        self._unrest = Unrest()
+        self._passed_s: float | None = None
         self._steps = 0
 
     @property
@@ -61,6 +62,7 @@ class Painting:
 
     def move(self, look: Look, passed_s: float) -> None:
         """Carry the picture along as the look's motion asks, so many seconds after the frame before."""
+        self._passed_s = passed_s
         self._folds.follow(look, passed_s)
         warp = self._motion.next(look, passed_s)
         if self._carried is None or self._previous is None:
@@ -80,8 +82,7 @@ class Painting:
         It is (1, 3, h, w), neither clamped nor denoised.
         """
         canvas = self._fitted(look)
-        self._unrest = max(0.9 * self._unrest, self._change(pulls))
-        heat = LAWS[look.text("temperature_law")](look, self._unrest)
+        heat = self._heat(look, steps, pulls)
         aim = Aim(look, heat, crops, tuple(pulls), self._previous, references, self._steps)
         if self._carried is not None and not self.is_new:
             canvas.become(next_start(self._carried, heat, self._noise))
@@ -105,12 +106,13 @@ class Painting:
         self._carried = kept.get(look.whole("carry_step"), self._previous)
         return kept.get(look.whole("show_step"), self._previous)
 
-    def _change(self, pulls: Sequence[Pull]) -> float:
-        """How much the prompts changed since the last frame, 0..1; a crossfade of two seconds is about a third."""
-        before, now = self._directions, {guide.name: goal.direction() for guide, goal in pulls if goal is not None}
-        self._directions = {**before, **now}
-        steps = [(now[name] - before[name]).norm().item() for name in now if name in before]
-        return min(1.0, 8.0 * max(steps, default=0.0))
+    def _heat(self, look: Look, steps: int, pulls: Sequence[Pull]) -> Heat:
+        """What the temperature means for the frame to come."""
+        due_s = 1.0 / look.number("engine_fps")
+        passed_s = due_s if self._passed_s is None else self._passed_s
+        effort = min(1.0, steps / look.whole("steps"))
+        unrest = self._unrest.after(pulls, passed_s)
+        return LAWS[look.text("temperature_law")](look, Stir(unrest, effort, passed_s / due_s))
 
     def _fitted(self, look: Look) -> Canvas:
         """The canvas of the look's kind and size; a change keeps the picture and, within a kind, the optimiser."""

@@ -9,6 +9,8 @@ from torch import Tensor
 from engine.canvas import cloud_noise
 from engine.parameters import Look
 
+MOST_HASTE = 3.0
+"""Steps grow no further than so, however few are made; larger ones would overshoot."""
 LINGER = 0.85
 """How much of a frame's clouds is still there in the next one's."""
 
@@ -31,10 +33,25 @@ class Heat:
     """Noise soft, coarse and drifting (True) or of every pixel and frame alone (False)."""
 
 
-def paper(look: Look, unrest: float = 0.0) -> Heat:
+@dataclass(frozen=True, slots=True)
+class Stir:
+    """What besides the look bears on a frame."""
+
+    unrest: float = 0.0
+    """How much the prompts are changing, 0..1."""
+    effort: float = 1.0
+    """Share of the asked steps that are made, above 0."""
+    delay: float = 1.0
+    """Time since the frame before, as a multiple of what `engine_fps` allows."""
+
+
+CALM = Stir()
+
+
+def paper(look: Look, stir: Stir) -> Heat:
     """The authors' law (Schaldenbrand 2022): w_c = s(1 - T/100) with s = 4; z becomes z / (4T/100 + 2) + N(0, 1).
 
-    `unrest` changes nothing here.
+    `stir` changes nothing here.
     """
     share = _share(look)
     return Heat(
@@ -47,28 +64,30 @@ def paper(look: Look, unrest: float = 0.0) -> Heat:
     )
 
 
-def live(look: Look, unrest: float = 0.0) -> Heat:
-    """Almost still at 0, lively at 100, and livelier for a moment after a change of prompt (`unrest`, 0..1).
+def live(look: Look, stir: Stir) -> Heat:
+    """Almost still at 0, lively at 100, and livelier for a moment after a change of prompt.
 
     Every frame gives some of its contrast up: what no prompt upholds any more is gone within a second, and nothing is
-    driven ever further into pure colours.
+    driven ever further into pure colours. With fewer steps it gives up less, as less is put in its place.
+    While prompts change, larger steps make up for missing ones, so that they take hold as soon on a slow machine.
     """
     share = _share(look)
-    unrest *= min(1.0, share / 0.2)
+    unrest = stir.unrest * min(1.0, share / 0.2)
+    haste = min(MOST_HASTE, max(1.0, stir.delay / stir.effort))
     share += 0.6 * unrest * (1.0 - share)
     return Heat(
         # The text's gradients add up to about 0.15 over a picture, those of the hold to its weight.
         hold=0.1 * look.number("stability") * (1.0 - share) ** 2,
-        squish=1.0 / (1.0 - 0.3 * share),
+        squish=(1.0 - 0.3 * share) ** -stir.effort,
         middle=0.5,
         noise=look.number("noise") * share**1.5,
-        pace=(0.06 + 0.94 * share) * (1.0 + unrest),
+        pace=(0.06 + 0.94 * share) * (1.0 + (2.0 * haste - 1.0) * unrest),
         is_cloudy=True,
     )
 
 
-LAWS: dict[str, Callable[[Look, float], Heat]] = {"live": live, "paper": paper}
-"""One law (look, unrest) for each choice of the parameter `temperature_law`."""
+LAWS: dict[str, Callable[[Look, Stir], Heat]] = {"live": live, "paper": paper}
+"""One law (look, stir) for each choice of the parameter `temperature_law`."""
 
 
 class Noise:

@@ -14,7 +14,7 @@ from engine.objectives import Agreement, Goal, Seen, stability, text_distance
 from engine.painting import Painting
 from engine.parameters import Look
 from engine.step import Engine
-from engine.temperature import LAWS, Noise, next_start
+from engine.temperature import CALM, LAWS, Noise, next_start
 
 CPU = torch.device("cpu")
 PRESETS = Path(__file__).resolve().parent.parent / "presets"
@@ -85,12 +85,12 @@ def test_stability_is_the_mean_absolute_difference():
     [(SLOW, 0, 4.0, 2.0), (SLOW, 30, 2.8, 3.2), (SLOW, 100, 0.0, 6.0), (FAST, 30, 3.4, 2.6), (FAST, 100, 2.0, 4.0)],
 )
 def test_temperature_sets_the_hold_and_the_squish(look: Look, temperature: float, hold: float, squish: float):
-    heat = LAWS["paper"](look.with_values({"temperature": temperature}))
+    heat = LAWS["paper"](look.with_values({"temperature": temperature}), CALM)
     assert (heat.hold, heat.squish, heat.noise, heat.pace) == pytest.approx((hold, squish, 1.0, 1.0))
 
 
 def test_the_next_frame_starts_from_the_last_one_divided_plus_normal_noise():
-    heat = LAWS["paper"](SLOW.with_values({"temperature": 50.0}))
+    heat = LAWS["paper"](SLOW.with_values({"temperature": 50.0}), CALM)
     start = next_start(torch.full((1, 3, 200, 200), 0.8), heat, Noise(random()))
     assert start.mean().item() == pytest.approx(0.8 / 4.0, abs=0.01)
     assert start.std().item() == pytest.approx(1.0, abs=0.01)
@@ -100,7 +100,7 @@ def test_the_next_frame_starts_from_the_last_one_divided_plus_normal_noise():
 def test_stability_counts_on_every_fourth_iteration_from_the_second_frame_on(step: int):
     look = FAST.with_values({**SMALL, "temperature": 0.0})
     picture = torch.full((1, 3, 64, 64), 0.5)
-    aim = Aim(look, LAWS["paper"](look), 4, (), picture + 0.25)
+    aim = Aim(look, LAWS["paper"](look, CALM), 4, (), picture + 0.25)
     expected = 4.0 * 0.25 if step % 4 == 0 else 0.0
     assert loss_of(picture, aim, step, random()).item() == pytest.approx(expected)
     assert loss_of(picture, replace(aim, previous=None), step, random()).item() == 0.0
