@@ -14,6 +14,8 @@ from engine.objectives import (
     Goal,
     References,
     Seen,
+    Term,
+    source_distance,
     stability,
     total_variation,
     weighted,
@@ -21,6 +23,16 @@ from engine.objectives import (
 from engine.parameters import Look
 from engine.regions import ownership
 from engine.temperature import Heat
+from engine.tones import (
+    MOST_DEVIATION,
+    VIVID,
+    brightness_from,
+    contrast_from,
+    palette_distance,
+    range_excess,
+    saturation_from,
+    signed,
+)
 
 Pull = tuple[Guide, Goal | None]
 """A guide and what it pulls toward; None before its first prompt."""
@@ -54,13 +66,37 @@ def loss_of(picture: Tensor, aim: Aim, step: int, random: torch.Generator) -> Te
         (1.0, TEXT_TERMS[aim.look.text("distance")]),
         (aim.heat.hold if is_held else 0.0, stability),
         (aim.look.number("smoothness"), total_variation),
+        *_tones(aim.look),
+        *_comparisons(aim.look, aim.references),
     ]
     return weighted(terms, seen)
 
 
+def _tones(look: Look) -> list[tuple[float, Term]]:
+    return [
+        (look.number("range_pull"), range_excess),
+        signed(look.number("brightness_pull"), brightness_from, 1.0),
+        signed(look.number("contrast_pull"), contrast_from, MOST_DEVIATION),
+        signed(look.number("saturation_pull"), saturation_from, VIVID),
+    ]
+
+
+def _comparisons(look: Look, references: References) -> list[tuple[float, Term]]:
+    """The terms of those references that are there."""
+    return [
+        (_grip(look.number("source_weight")) * (references.source is not None), source_distance),
+        (look.number("palette_weight") * (references.palette is not None), palette_distance),
+    ]
+
+
+def _grip(weight: float) -> float:
+    """The factor of the source's term for a strength of 0..1: at a half both are seen, at 1 little but the source."""
+    return 20.0 * weight**2
+
+
 def _cut(aim: Aim, goal: Goal, step: int) -> Cut:
     # Guides that alternate see the same part one after the other; else each would always see its own.
-    guides = 1 if aim.look.text("guide_mix") == "sum" else max(1, len(aim.pulls))
+    guides = 1 if aim.look.text("guide_mix") == "sum" else max(1, len({guide.name for guide, _ in aim.pulls}))
     return Cut.of(aim.look, aim.crops).shared(goal.regions, (aim.turn + step) // guides)
 
 

@@ -1,14 +1,24 @@
 """What a look's prompts mean to each guide, with what is ready of them."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from engine.beside import Beside
 from engine.guides.guide import Guide
+from engine.looking import embed_picture
 from engine.objectives import Goal
 from engine.parameters import Look
+from engine.pictures import why
 from engine.texts import Texts
+
+Asked = tuple[Tensor, float, str]
+"""A prompt's vector (d,), its weight, and the part of the picture it owns."""
+
+WORDS = "text, letters, words, watermark"
+"""What `no_words` pushes away."""
 
 
 class Goals:
@@ -17,9 +27,11 @@ class Goals:
     def __init__(self, guides: Sequence[Guide], waits: bool) -> None:
         """With `waits` a frame waits for its texts, so that the same looks always give the same goals."""
         self._texts = [Texts(guide, waits) for guide in guides]
+        self._pictures = [Beside("prompt_picture", partial(embed_picture, guide), waits=waits) for guide in guides]
         self._guides = tuple(guides)
         self._asked: tuple[str, ...] = ()
         self._strange: list[str] = []
+        self._missing: list[str] = []
         self._last: list[Goal | None] = [None for _ in guides]
 
     def of(self, look: Look) -> list[Goal | None]:
@@ -33,13 +45,15 @@ class Goals:
         for n, texts in enumerate(self._texts):
             if look.next_line:
                 texts.find(look.next_line)  # on standby: read now, so that it is ready when its turn comes
-            ready = [
+            ready: list[Asked] = [
                 (vector, weight, region)
                 for (text, weight), region in zip(prompts, look.regions(), strict=True)
                 if (vector := texts.find(text)) is not None
             ]
-            if ready:
+            ready += self._beside_the_texts(look, n)
+            if any(weight for _, weight, _ in ready):
                 self._last[n] = _goal(ready, self._guides[n].device)
+        self._note_picture(look)
         return self._last
 
     def has_read(self, look: Look) -> bool:
@@ -49,7 +63,24 @@ class Goals:
 
     def faults(self) -> list[str]:
         """Sentences about texts that could not be read, and those of this frame that mean nothing to a guide."""
-        return [*(texts.fault for texts in self._texts if texts.fault), *self._strange]
+        return [*(texts.fault for texts in self._texts if texts.fault), *self._strange, *self._missing]
+
+    def _beside_the_texts(self, look: Look, n: int) -> list[Asked]:
+        """What guide n is asked for beside the prompts: a picture to be like, and no painted words."""
+        path, weight, shyness = (
+            look.text("prompt_picture"),
+            look.number("prompt_picture_weight"),
+            look.number("no_words"),
+        )
+        asked = [(self._pictures[n].find(path), weight)] if path and weight else []
+        if shyness and self._guides[n].knows(WORDS) and (look.prompts() or asked):
+            asked.append((self._texts[n].find(WORDS), -shyness))
+        return [(vector, weight, "whole") for vector, weight in asked if vector is not None]
+
+    def _note_picture(self, look: Look) -> None:
+        path = look.text("prompt_picture") if look.number("prompt_picture_weight") else ""
+        failures = [read.failure(path) for read in self._pictures] if path else []
+        self._missing = [f"prompt_picture: {why(path, failure)}" for failure in failures if failure is not None][:1]
 
     def _note_strange(self, asked: tuple[str, ...]) -> None:
         if asked == self._asked:  # as in most frames
@@ -59,12 +90,13 @@ class Goals:
         self._strange = [f"the {name} guide knows no word of {text[:40]!r}" for name, text in strange]
 
     def close(self) -> None:
-        """Stop reading texts."""
-        for texts in self._texts:
+        """Stop reading texts and pictures."""
+        for texts, pictures in zip(self._texts, self._pictures, strict=True):
             texts.close()
+            pictures.close()
 
 
-def _goal(asked: Sequence[tuple[Tensor, float, str]], device: torch.device) -> Goal:
+def _goal(asked: Sequence[Asked], device: torch.device) -> Goal:
     """The goal of these prompts: vector, weight and part of the picture of each.
 
     Together those that push away push no harder than the others pull; else the picture would be about nothing.

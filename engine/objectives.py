@@ -35,7 +35,7 @@ class References:
     source: Tensor | None = None
     """A picture of the canvas's size, (1, 3, h, w), from a file or a camera."""
     palette: Tensor | None = None
-    """Colours (p, 3), 0..1."""
+    """Colours (p, 4): red, green, blue in 0..1 and each one's share of the picture."""
     style: Tensor | None = None
     """What `engine.style.texture` says of a picture."""
 
@@ -111,10 +111,11 @@ def total_variation(seen: Seen) -> Tensor:
 
 def source_distance(seen: Seen) -> Tensor:
     """Mean squared difference to the source's picture, which must be there."""
-    return F.mse_loss(seen.picture, _there(seen.references.source))
+    return F.mse_loss(seen.picture, there(seen.references.source))
 
 
-def _there(reference: Tensor | None) -> Tensor:
+def there(reference: Tensor | None) -> Tensor:
+    """The reference a term compares with. Raises ValueError where there is none, which no such term is asked for."""
     if reference is None:
         raise ValueError("a term was asked for without what it compares with")
     return reference

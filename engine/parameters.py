@@ -73,6 +73,11 @@ class Look:
         """The part of the picture each of `prompts` owns; a sung line is for the whole."""
         return tuple(region for _, _, region in self._asked())
 
+    def is_blank(self) -> bool:
+        """Whether nothing is asked for: no prompt, no picture, no source."""
+        pictures = ("prompt_picture", "source")
+        return not self.prompts() and not any(self.text(name) and self.number(f"{name}_weight") for name in pictures)
+
     def _asked(self) -> list[tuple[str, float, str]]:
         lyrics = self.number("lyrics")
         asked = [(self.line, lyrics * (1.0 - self.blend), "whole"), (self.next_line, lyrics * self.blend, "whole")]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.denoise import DENOISERS
 from engine.errors import EngineError
+from engine.gallery import Gallery
 from engine.governor import FEWEST_CROPS, Governor
 from engine.guides.guide import Guide
 from engine.lead import Lead
@@ -51,6 +52,7 @@ class Engine:
         self._clock = clock
         self._painting = Painting(device, seed, self._beat)
         self._lead = Lead(guides, device, waits=not is_live)
+        self._gallery = Gallery(device, waits=not is_live)
         self._governor = Governor()
         self._most_crops = 0
         self._shown: NDArray[np.uint8] | None = None
@@ -95,20 +97,25 @@ class Engine:
             **self._lead.report(),
             "device": str(self._device),
             "canvas": [width, height],
-            "notes": [*self._notes.values(), *self._lead.notes()],
+            "notes": [*self._notes.values(), *self._lead.notes(), *self._gallery.faults()],
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         }
 
     def close(self) -> None:
         """Stop the threads beside the engine."""
         self._lead.close()
+        self._gallery.close()
 
     def _frame(self, look: Look, steps: int, crops: int) -> NDArray[np.uint8]:
+        references = self._gallery.of(look)
+        start = self._gallery.start(references)
+        if start is not None:
+            self._painting.go_on_from(start)
         count = look.whole("first_steps") if self._painting.is_new else steps
         pulls = self._lead.pulls(look, count)
         self._facts["beat_ms"] = self._expected_ms(look, crops)
         began = self._clock()
-        shown = self._painting.next_frame(look, steps, crops, pulls)
+        shown = self._painting.next_frame(look, steps, crops, pulls, references)
         if not torch.isfinite(shown).all():  # waits for the device, so the clock read next tells the truth
             return self._mended()
         step_s = (self._clock() - began) / count
@@ -161,7 +168,12 @@ class Engine:
     def _obey_triggers(self, look: Look) -> None:
         """A trigger has fired when its count is another than in the last look; the first look fires none."""
         kick = partial(self._painting.kick, look.number("kick_amount"))
-        for name, act in (("reroll", self._painting.restart), ("kick", kick)):
+        acts: dict[str, Callable[[], None]] = {
+            "reroll": self._painting.restart,
+            "kick": kick,
+            "start_from_source": self._gallery.want_start,
+        }
+        for name, act in acts.items():
             count = look.whole(name)
             if self._fired.setdefault(name, count) != count:
                 self._fired[name] = count
@@ -198,6 +210,8 @@ class Engine:
         self._lead.move_to_cpu()
         self._device, self._most_crops = CPU, 0
         self._painting = Painting(CPU, self._seed, self._beat)
+        self._gallery.close()
+        self._gallery = Gallery(CPU, waits=not self._is_live)
 
 
 def _unheard() -> None:

@@ -3,21 +3,38 @@
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 
+from engine.guides.colours import colour_guide
 from engine.objectives import (
     MOST_APART,
     Agreement,
     Goal,
     References,
     Seen,
+    Term,
     half_squared_angle,
     source_distance,
     spherical_distance,
+    stability,
     text_distance,
+    weighted,
+)
+from engine.parameters import Look
+from engine.step import Engine
+from engine.tones import (
+    FULL,
+    brightness_from,
+    contrast_from,
+    palette_distance,
+    range_excess,
+    saturation_from,
+    signed,
 )
 
+CPU = torch.device("cpu")
 BLANK = torch.zeros(1, 3, 2, 2)
 
 
@@ -66,3 +83,129 @@ def test_shares_say_which_view_counts_for_which_prompt():
 def test_the_source_costs_the_mean_squared_difference():
     source = torch.full((1, 3, 2, 2), 0.5)
     assert source_distance(Seen(BLANK, BLANK, references=References(source=source))).item() == pytest.approx(0.25)
+
+
+def pixels(*values: tuple[float, float, float]) -> torch.Tensor:
+    """A picture of 4 x 4 pixels of each of these colours, beside each other."""
+    return torch.tensor(values).T.reshape(1, 3, 1, len(values)).repeat_interleave(4, 2).repeat_interleave(4, 3)
+
+
+def seen(picture: torch.Tensor, **references: torch.Tensor) -> Seen:
+    return Seen(picture, picture, references=References(**references))
+
+
+def test_the_range_costs_the_mean_square_of_what_lies_beyond_comfort():
+    picture = pixels((0.5, 0.05, 0.95), (1.0, 0.0, 1.25))
+    assert range_excess(seen(picture)).item() == pytest.approx((0.05**2 + 0.05**2 + 0.3**2) / 6, rel=1e-4)
+
+
+def test_brightness_is_the_mean_and_pulls_both_ways():
+    picture = pixels((0.2, 0.4, 0.6))
+    assert brightness_from(1.0)(seen(picture)).item() == pytest.approx(0.6**2)
+    assert brightness_from(0.0)(seen(picture)).item() == pytest.approx(0.4**2)
+
+
+def test_contrast_is_the_deviation_of_the_grey_picture():
+    picture = pixels((0.3, 0.4, 0.5), (0.8, 0.8, 0.8))
+    assert contrast_from(0.5)(seen(picture)).item() == pytest.approx((0.5 - 0.2) ** 2, rel=1e-3)
+
+
+def test_saturation_is_the_deviation_between_channels():
+    red = math.sqrt(2.0) / 3.0
+    picture = pixels((1.0, 0.0, 0.0), (0.5, 0.5, 0.5))
+    assert saturation_from(0.4)(seen(picture)).item() == pytest.approx((0.4 - red / 2) ** 2, abs=1e-3)
+
+
+def test_a_flat_grey_picture_has_finite_gradients():
+    for term in (contrast_from(0.5), saturation_from(0.4)):
+        picture = torch.full((1, 3, 8, 8), 0.5, requires_grad=True)
+        term(seen(picture)).backward()
+        assert torch.isfinite(picture.grad).all()
+
+
+def test_a_signed_pull_goes_to_the_most_or_to_nothing():
+    goals: list[float] = []
+
+    def term_from(goal: float) -> Term:
+        goals.append(goal)
+        return stability
+
+    assert [signed(weight, term_from, 0.4)[0] for weight in (0.5, -0.25, 0.0)] == [0.5 * FULL, 0.25 * FULL, 0.0]
+    assert goals[:2] == [0.4, 0.0]
+
+
+def test_the_palette_costs_the_squared_distance_to_the_nearest_colour():
+    palette = torch.tensor([[1.0, 0.0, 0.0, 0.5], [0.0, 0.0, 1.0, 0.5]])
+    picture = pixels((0.9, 0.0, 0.0), (0.0, 0.2, 1.0))
+    assert palette_distance(seen(picture, palette=palette)).item() == pytest.approx((0.01 + 0.04) / 2, rel=1e-3)
+
+
+def test_a_palettes_colour_that_is_missing_costs_by_its_share():
+    palette = torch.tensor([[1.0, 0.0, 0.0, 0.75], [0.0, 0.0, 1.0, 0.25]])
+    # Nothing is blue: a third of its share is missing, 0.1 * (1/3)² * 0.25.
+    cost = palette_distance(seen(pixels((1.0, 0.0, 0.0), (1.0, 0.0, 0.0)), palette=palette)).item()
+    assert cost == pytest.approx(0.1 / 9 * 0.25, rel=1e-3)
+
+
+def test_a_term_of_weight_zero_is_not_even_asked():
+    def never(_seen: Seen) -> torch.Tensor:
+        raise AssertionError("it was asked")
+
+    assert weighted([(0.0, never), (2.0, lambda _seen: torch.tensor(1.5))], seen(BLANK)).item() == 3.0
+
+
+def painted(frames: int = 40, **values: object) -> np.ndarray:
+    """The last of these frames of a picture about nothing but these values and the text "red", 0..1."""
+    base = {"canvas_width": 96, "canvas_height": 64, "temperature": 50.0, "governor": False, "prompt_1": "red"}
+    look = Look().with_values({**base, "weight_1": 0.3, **values})
+    engine = Engine((colour_guide(CPU),), CPU, 0, is_live=False)
+    for _ in range(frames):
+        rgb = engine.paint(look)
+    assert engine.report()["notes"] == []
+    engine.close()
+    return rgb / 255.0
+
+
+def test_brightness_moves_the_picture():
+    dark, plain, light = (painted(brightness_pull=pull).mean() for pull in (-1.0, 0.0, 1.0))
+    assert dark + 0.1 < plain < light - 0.1
+
+
+def test_contrast_moves_the_picture():
+    flat, plain, strong = (painted(contrast_pull=pull).mean(axis=2).std() for pull in (-1.0, 0.0, 1.0))
+    assert flat < plain < strong / 1.5
+
+
+def test_saturation_moves_the_picture():
+    grey, plain, vivid = (painted(saturation_pull=pull).std(axis=2).mean() for pull in (-1.0, 0.0, 1.0))
+    assert grey < 0.7 * plain and vivid > 1.2 * plain
+
+
+def test_the_range_keeps_a_picture_off_full_colours():
+    def extremes(**values: object) -> float:
+        picture = painted(temperature=0.0, learning_rate=0.5, stability=0.0, prompt_1="white", **values)
+        return float(((picture < 0.03) | (picture > 0.97)).mean())
+
+    assert extremes(range_pull=5.0) < 0.5 * extremes() > 0.05
+
+
+def test_the_palette_colours_the_picture():
+    picture = painted(palette="#0040a0 orange", palette_weight=2.0).reshape(-1, 3)
+    colours = np.array([[0, 64, 160], [255, 165, 0]]) / 255.0
+    far = np.linalg.norm(picture[:, None] - colours[None], axis=2)
+    assert far.min(axis=1).mean() < 0.3
+    shares = [float((far.argmin(axis=1) == n).mean()) for n in (0, 1)]
+    assert min(shares) > 0.15
+
+
+@pytest.mark.parametrize("distance", ["cosine", "spherical"])
+def test_both_distances_lead_to_the_prompt(distance: str):
+    picture = painted(distance=distance, weight_1=1.0).mean(axis=(0, 1))
+    assert picture[0] > picture[1] + 0.15 and picture[0] > picture[2] + 0.15
+
+
+@pytest.mark.parametrize("distance", ["cosine", "spherical"])
+def test_pushing_hard_never_outweighs_what_is_asked_for(distance: str):
+    picture = painted(distance=distance, weight_1=1.0, prompt_2="white", weight_2=-2.0, prompt_3="blue", weight_3=-2.0)
+    mean = picture.mean(axis=(0, 1))
+    assert mean[0] > 0.5 > max(mean[1], mean[2])

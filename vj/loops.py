@@ -105,7 +105,7 @@ def engine_loop(painter: Painter, looks: TextMailbox, frames: FrameMailbox, puls
     started = time.monotonic()
     while keep_on():
         look, began = reader.newest(), time.monotonic()
-        if look is None or not look.prompts():
+        if look is None or look.is_blank():
             time.sleep(0.02)
             pulse.beat(painter.report, state="waiting", fps=0.0)
             continue

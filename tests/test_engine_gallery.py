@@ -1,0 +1,279 @@
+"""Pictures, palettes, videos and cameras beside the prompts: read beside the frames, missing ones said once."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from engine.beside import RETRY_S, WAITING, Beside
+from engine.gallery import Gallery
+from engine.guides.colours import colour_guide
+from engine.looking import embed_picture
+from engine.palettes import palette_of, read_palette
+from engine.parameters import Look
+from engine.pictures import open_picture
+from engine.sources import Source, device_of
+from engine.step import Engine
+
+CPU = torch.device("cpu")
+LOOK = Look().with_values({"canvas_width": 96, "canvas_height": 64, "temperature": 50.0, "governor": False})
+DEVICE = "device:lavfi:color=c=0x0000ff:size=64x48:rate=25"
+"""A live device of FFmpeg's own that gives blue pictures without end."""
+
+
+@pytest.fixture()
+def engine() -> Iterator[Engine]:
+    made = Engine((colour_guide(CPU),), CPU, 0, is_live=False)
+    yield made
+    made.close()
+
+
+def a_picture(path: Path, *colours: str) -> str:
+    """A file with these colours beside each other."""
+    image = Image.new("RGB", (60 * len(colours), 60))
+    for n, colour in enumerate(colours):
+        image.paste(colour, (60 * n, 0, 60 * n + 60, 60))
+    image.save(path)
+    return str(path)
+
+
+def a_video(path: Path, levels: list[int], fps: int = 25) -> str:
+    """A video of grey pictures of these levels, 64 x 48."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for level in levels:
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return str(path)
+
+
+def wait_for(found: Callable[[], object]) -> None:
+    end = time.monotonic() + 20.0
+    while not found():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
+
+
+def painted(engine: Engine, look: Look, frames: int = 40) -> np.ndarray:
+    for _ in range(frames):
+        rgb = engine.paint(look)
+    return rgb / 255.0
+
+
+def test_a_palette_is_written_in_numbers_and_names():
+    palette, wrong = read_palette("#ff0000, Blue  #0f0")
+    assert palette.tolist() == [[1, 0, 0, pytest.approx(1 / 3)], [0, 0, 1, pytest.approx(1 / 3)],
+                                [0, 1, 0, pytest.approx(1 / 3)]]  # fmt: skip
+    assert wrong == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "colours", "wrong"),
+    [
+        ("red blurple", 1, "palette: no colour called 'blurple'; did you mean 'purple'?"),
+        ("#12345", 0, "palette: no colour called '#12345'; write #ff8800 or a name such as orange"),
+        ("red " * 20, 12, "palette: no colour called 'more than 12 colours'; write #ff8800 or a name such as orange"),
+    ],
+)
+def test_what_is_no_colour_is_named(text: str, colours: int, wrong: str):
+    palette, said = read_palette(text)
+    assert (0 if palette is None else len(palette)) == colours and said == wrong
+
+
+def test_a_pictures_palette_has_its_colours_by_their_shares(tmp_path: Path):
+    palette = palette_of(a_picture(tmp_path / "flag.png", "red", "red", "red", "blue"))
+    assert palette[:, 3].sum().item() == pytest.approx(1.0)
+    red, blue = palette[0], palette[1]
+    assert red[:3].tolist() == pytest.approx([1, 0, 0], abs=0.05) and red[3].item() == pytest.approx(0.75, abs=0.05)
+    assert blue[:3].tolist() == pytest.approx([0, 0, 1], abs=0.05)
+
+
+def test_pictures_are_upright_small_and_on_black(tmp_path: Path):
+    image = Image.new("RGBA", (400, 200), (255, 255, 255, 0))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    image.save(tmp_path / "a.png", exif=exif)
+    opened = open_picture(tmp_path / "a.png", 100)
+    assert opened.size == (50, 100) and opened.getpixel((10, 10)) == (0, 0, 0)
+
+
+def test_a_pictures_vector_is_that_of_its_colour(tmp_path: Path):
+    guide = colour_guide(CPU)
+    vector = embed_picture(guide, a_picture(tmp_path / "red.png", "red"))
+    assert torch.allclose(vector, guide.embed_text(["red"])[0], atol=1e-3)
+
+
+def test_a_picture_is_a_prompt(tmp_path: Path, engine: Engine):
+    look = LOOK.with_values({"prompt_picture": a_picture(tmp_path / "blue.png", "blue")})
+    assert not look.is_blank()
+    mean = painted(engine, look).mean(axis=(0, 1))
+    assert mean[2] > 0.55 > 0.45 > mean[0]
+    away = look.with_values({"prompt_picture_weight": -1.0, "reroll": 1})
+    mean = painted(engine, away).mean(axis=(0, 1))
+    assert mean[2] < 0.45
+
+
+def test_a_pictures_colours_are_a_palette(tmp_path: Path, engine: Engine):
+    path = a_picture(tmp_path / "two.png", "#0040a0", "orange")
+    rgb = painted(engine, replace(LOOK.with_values({"palette_picture": path, "palette_weight": 3.0}), line="grey"))
+    colours = np.array([[0, 64, 160], [255, 165, 0]]) / 255.0
+    far = np.linalg.norm(rgb.reshape(-1, 1, 3) - colours, axis=2)
+    assert far.min(axis=1).mean() < 0.3
+    assert min((far.argmin(axis=1) == n).mean() for n in (0, 1)) > 0.15
+
+
+@pytest.mark.parametrize("name", ["prompt_picture", "palette_picture", "source"])
+def test_a_file_that_is_missing_or_broken_is_one_note_and_the_picture_goes_on(
+    name: str, tmp_path: Path, engine: Engine
+):
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    for path, reason in ((tmp_path / "none.png", "no such file"), (tmp_path / "broken.png", "broken.png")):
+        look = replace(LOOK.with_values({name: str(path)}), line="red")
+        assert painted(engine, look, 3).shape == (64, 96, 3)
+        notes = engine.report()["notes"]
+        assert len(notes) == 1 and notes[0].startswith(f"{name}: ") and reason in notes[0]
+    painted(engine, replace(LOOK, line="red"), 1)
+    assert engine.report()["notes"] == []
+
+
+def test_a_look_that_asks_for_nothing_is_blank():
+    assert Look().is_blank()
+    assert LOOK.with_values({"source": "x.mp4", "source_weight": 0.0, "prompt_1": "red"}).is_blank()
+    assert not LOOK.with_values({"source": "x.mp4"}).is_blank()
+    assert not replace(LOOK, line="red").is_blank()
+
+
+def test_no_words_costs_one_more_text_only_where_the_guide_knows_such_words():
+    def vectors(knows: bool, **values: object) -> int:
+        from engine.goals import Goals
+
+        goals = Goals([replace(colour_guide(CPU), knows=lambda _text: knows)], waits=True)
+        return len(goals.of(replace(LOOK.with_values(values), line="red"))[0].vectors)
+
+    assert [vectors(True), vectors(True, no_words=0.5), vectors(False, no_words=0.5)] == [1, 2, 1]
+
+
+def test_the_picture_is_held_to_a_still_source_by_its_weight(tmp_path: Path, engine: Engine):
+    path = a_picture(tmp_path / "half.png", "blue", "white")
+
+    def farness(weight: float) -> float:
+        look = replace(LOOK.with_values({"source": path, "source_weight": weight}), line="red")
+        rgb = painted(engine, look, 30)
+        wanted = np.zeros((64, 96, 3))
+        wanted[:, :48, 2], wanted[:, 48:] = 1.0, 1.0
+        return float(np.abs(rgb - wanted).mean())
+
+    free, held, tight = (farness(weight) for weight in (0.0, 0.4, 1.0))
+    assert tight < 0.5 * free and tight < held < free
+
+
+def test_the_painting_starts_from_the_source_when_told_to(tmp_path: Path, engine: Engine):
+    path = a_picture(tmp_path / "blue.png", "blue")
+    calm = LOOK.with_values({"source": path, "source_weight": 0.0, "temperature": 0.0})
+    before = painted(engine, replace(calm, line="grey"), 3)
+    started = painted(engine, replace(calm.with_values({"start_from_source": 1}), line="grey"), 1)
+    assert started.mean(axis=(0, 1))[2] > 0.9 > 0.7 > before.mean(axis=(0, 1))[2]
+
+
+def test_starting_from_nothing_does_nothing(engine: Engine):
+    calm = replace(LOOK.with_values({"temperature": 0.0}), line="red")
+    before = painted(engine, calm, 10)
+    after = painted(engine, calm.with_values({"start_from_source": 1}), 1)
+    assert np.abs(after - before).mean() < 0.05
+
+
+def test_a_render_takes_a_video_by_the_time_of_its_frames_and_loops(tmp_path: Path):
+    source = Source(a_video(tmp_path / "grey.mp4", [0, 0, 80, 80, 160, 160, 240, 240]), waits=True)
+    levels = [float(source.newest(32, 32, 2 / 25).mean()) for _ in range(6)]
+    assert levels == pytest.approx([0, 80, 160, 240, 0, 80], abs=12)
+    source.close()
+
+
+def test_a_live_video_plays_at_its_own_pace_and_never_holds_a_frame_up(tmp_path: Path):
+    levels = [int(250 * n / 49) for n in range(50)]
+    source = Source(a_video(tmp_path / "ramp.mp4", levels))
+    wait_for(lambda: source.newest(36, 64, 0.0) is not None)
+    first, began = float(source.newest(36, 64, 0.0).mean()), time.monotonic()
+    time.sleep(0.6)
+    gone, then = time.monotonic() - began, float(source.newest(36, 64, 0.0).mean())
+    assert source.newest(36, 64, 0.0).shape == (36, 64, 3)
+    assert 0.3 * gone < (then - first) / 125.0 < 1.5 * gone + 0.2
+    source.close()
+
+
+def test_a_live_device_of_ffmpegs_is_a_source():
+    source = Source(DEVICE)
+    wait_for(lambda: source.newest(32, 64, 0.0) is not None)
+    assert source.newest(32, 64, 0.0)[16, 32, 2] > 200 and source.fault == ""
+    source.close()
+
+
+def test_a_camera_that_is_not_there_is_said():
+    source = Source("camera:/nowhere/at all")
+    wait_for(lambda: (source.newest(32, 32, 0.0), source.fault)[1])
+    assert source.fault.startswith("camera:/nowhere/at all: ")
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("spec", "system", "device"),
+    [
+        ("camera", "Linux", ("/dev/video0", "v4l2")),
+        ("camera:2", "Linux", ("/dev/video2", "v4l2")),
+        ("camera:/dev/v4l/by-id/x", "Linux", ("/dev/v4l/by-id/x", "v4l2")),
+        ("camera", "Darwin", ("0:none", "avfoundation")),
+        ("camera:FaceTime HD Camera", "Darwin", ("FaceTime HD Camera:none", "avfoundation")),
+        ("camera:Logitech BRIO", "Windows", ("video=Logitech BRIO", "dshow")),
+        ("device:x11grab::0.0+10,20", "Linux", (":0.0+10,20", "x11grab")),
+    ],
+)
+def test_cameras_are_called_what_ffmpeg_calls_them(spec: str, system: str, device: tuple[str, str]):
+    assert device_of(spec, system) == device
+
+
+def test_a_live_gallery_has_the_source_soon_and_lets_go_of_it():
+    gallery = Gallery(CPU, waits=False)
+    look = LOOK.with_values({"source": DEVICE})
+    wait_for(lambda: gallery.of(look).source is not None)
+    assert gallery.of(look).source.shape == (1, 3, 64, 96)
+    assert gallery.of(LOOK).source is None
+    gallery.close()
+
+
+def test_work_beside_the_frames_is_bounded_and_failures_are_tried_again(monkeypatch: pytest.MonkeyPatch):
+    done: list[str] = []
+
+    def work(key: str) -> str:
+        done.append(key)
+        if "bad" in key:
+            raise OSError("no")
+        return key.upper()
+
+    beside = Beside("test", work, kept=2, waits=True)
+    assert [beside.find(key) for key in ("a", "b", "a", "bad", "bad")] == ["A", "B", "A", None, None]
+    assert done == ["a", "b", "bad"] and str(beside.failure("bad")) == "no" and beside.failure("a") is None
+    beside.find("c")
+    beside.find("b")
+    assert done == ["a", "b", "bad", "c", "b"]
+    monkeypatch.setattr("engine.beside.RETRY_S", 0.0)
+    beside.find("bad")
+    assert done[-1] == "bad" and RETRY_S > 1.0
+
+
+def test_beside_the_frames_nothing_is_waited_for():
+    beside = Beside("test", str.upper)
+    assert beside.find("a") is None or beside.find("a") == "A"
+    wait_for(lambda: beside.find("a") == "A")
+    for n in range(3 * WAITING):
+        beside.find(f"k{n}")
+    beside.close()
+    assert beside.find("never asked") is None
