@@ -38,6 +38,10 @@ def show(tmp_path: Path) -> Iterator[MovingShow]:
         ("F", Change("toggle", None, "freeze")),
         ("k", Change("toggle", None, "blackout")),
         ("u", Change("undo")),
+        ("greater_than_sign", Change("song_next")),
+        ("less_than_sign", Change("song_back")),
+        ("m", Change("tap")),
+        ("s", Change("resync")),
         ("exclamation_mark", Change("panic")),
         ("r", Change("fire", None, "reroll")),
         ("plus", Change("nudge", 0.1, "weight_1")),
@@ -58,10 +62,12 @@ async def test_a_held_key_flashes_nothing(show: MovingShow) -> None:
     async with dashboard(show) as (app, pilot):
         for _ in range(6):  # as a terminal repeats it, whatever this machine's own pace
             app.action_switch("blackout")
+            app.action_send("song_next", True)
             app.action_fire("reroll")
         while Change("undo", source="key") not in show.changes:  # sent last, in its order
             await asked(pilot, show, "u")
-        assert [change.parameter for change in show.changes[:3]] == ["blackout", "reroll", ""]
+        asked_for = [change.parameter or change.action for change in show.changes[:4]]
+        assert asked_for == ["blackout", "song_next", "reroll", "undo"]
 
 
 async def test_the_arrows_choose_a_parameter_and_move_it(show: MovingShow) -> None:

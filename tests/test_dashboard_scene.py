@@ -191,8 +191,8 @@ values = st.recursive(
     max_leaves=6,
 )
 known = st.sampled_from(
-    ["look", "line", "moved", "cue", "song", "presets", "inputs", "monitor", "log", "faults", "undo", "fps", "canvas",
-     "state", "governor", "notes", "gpu_unused", "parts", "url", "error", "painted", "holding", "values", "memory_mb"]
+    ["look", "line", "moved", "cue", "song", "songs", "presets", "inputs", "monitor", "log", "faults", "undo", "fps",
+     "canvas", "state", "governor", "notes", "gpu_unused", "parts", "url", "error", "painted", "holding", "values", "memory_mb"]
 )  # fmt: skip
 facts = st.dictionaries(known, values | st.dictionaries(st.sampled_from([*NAMES, "osc", "engine"]), values, max_size=4))
 
@@ -252,3 +252,14 @@ def test_no_key_is_bound_twice_and_the_narrowest_foot_still_leads_to_help() -> N
     assert len(names) == len(set(names))
     assert ("?", "keys") in hints(78)
     assert ("p", "prompt") in hints(78)
+
+
+def test_the_song_and_its_place_are_on_top_and_the_beat_when_it_is_on() -> None:
+    desk = {"song": "Paper Moon", "songs": {"index": 2, "count": 5}, "preset": "glass"}
+    found = scene(desk=desk)
+    assert "song 2/5 Paper Moon" in text_of(top_lines(found, "21:15", 120)[0])
+    assert "song 2/5 Paper" in text_of(top_lines(found, "21:15", 80)[0])
+    assert "bpm" not in text_of(top_lines(found, "21:15", 120)[0])
+    beaten = scene(desk={**desk, "look": {"beat": True, "tempo": 127.6}})
+    assert "beat 128 bpm" in text_of(top_lines(beaten, "21:15", 120)[0])
+    assert "song" not in text_of(top_lines(scene(desk={"song": "Alone"}), "21:15", 120)[0])

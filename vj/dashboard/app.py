@@ -123,9 +123,10 @@ class Dashboard(App[str]):
             self._say("there are no cues in this show: p types a prompt")
         self._send(Change("cue_go", source="key"))
 
-    def action_send(self, action: str) -> None:
-        """A change that takes no value."""
-        self._send(Change(action, source="key"))
+    def action_send(self, action: str, is_once: bool = False) -> None:
+        """A change that takes no value; with `is_once`, one however long its key is held."""
+        if not (is_once and self._is_held(action)):
+            self._send(Change(action, source="key"))
 
     def action_switch(self, name: str) -> None:
         """A switch to its other state, once however long its key is held."""

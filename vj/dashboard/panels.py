@@ -29,7 +29,9 @@ def _where(scene: Scene) -> str:
     cue = scene.cue
     place = f"cue {cue.index}/{cue.count}  {clock(cue.position_s)}" if cue.count else ""
     preset = f"preset {scene.preset}" if scene.preset else ""
-    return "  ·  ".join(part for part in (scene.song, place, preset) if part)
+    song = f"song {scene.song_index}/{scene.song_count} {scene.song}" if scene.song_index else scene.song
+    beat = f"beat {scene.number('tempo'):.0f} bpm" if scene.is_on("beat") else ""
+    return "  ·  ".join(part for part in (song, place, beat, preset) if part)
 
 
 def lyric_lines(scene: Scene, width: int, height: int) -> list[Line]:

@@ -109,6 +109,8 @@ class Scene:
     next_line: str = ""
     blend: float = 0.0
     song: str = ""
+    song_index: int = 0  # from 1; 0 in a show without songs
+    song_count: int = 0
     preset: str = ""
     presets: tuple[str, ...] = ()
     inputs: Pulse = field(default_factory=Pulse)
@@ -151,6 +153,8 @@ def scene_of(pulses: Mapping[str, Pulse], plan: Plan | None, now: float) -> Scen
         next_line=look.text("next_line") or said.text("next_line"),
         blend=look.number("blend") or 0.0,
         song=said.text("song"),
+        song_index=said.group("songs").whole("index"),
+        song_count=said.group("songs").whole("count"),
         preset=said.text("preset"),
         presets=said.texts("presets"),
         inputs=said.group("inputs"),
