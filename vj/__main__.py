@@ -24,6 +24,7 @@ COMMANDS = {
     "guides": "list guides, look at one, or pull (download) one",
     "parameters": "list every parameter with its range and what it does",
     "bench": "measure speed and latency on this machine",
+    "score": "judge a recording, or the running show, against what is sung",
 }
 
 

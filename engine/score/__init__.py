@@ -1,0 +1,1 @@
+"""Measuring what was painted: a judge that no loss has seen, and the figures made of its answers."""

@@ -1,0 +1,155 @@
+"""One judge in training: its weights, their moving average, the optimiser, and single steps."""
+
+import copy
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.guides.shipped_text import WordTokenizer
+from engine.score.judge import Judge, JudgeShape
+from engine.training.concepts import Concepts
+from engine.training.judge_distortions import bent, distorted
+from engine.training.losses import contrastive
+from engine.training.patterns import Chance
+from engine.training.recipes import NONE
+from engine.training.scenes import Scenes
+
+VIEWS = (bent, distorted)
+"""What is learnt from each batch of scenes: clean views for the shapes, distorted ones for what painting makes."""
+
+KEEP = 0.995
+"""Share of the moving average kept at each step."""
+
+SEEN = 0.5
+"""Share of a subject that a view must show to be judged by it."""
+
+
+class JudgeTrainer:
+    """Owns the judge being trained, its average and the optimiser."""
+
+    def __init__(self, concepts: Concepts, tokenizer: WordTokenizer, chance: Chance, shape: JudgeShape) -> None:
+        self.chance = chance
+        self.phrases = [s.phrases for s in concepts.subjects], _grounds(concepts)
+        judge = Judge(shape, tokenizer, pictured_words(concepts, tokenizer))
+        self.judge = judge.to(device=chance.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.judge).eval().requires_grad_(False)
+        learnt = list(self.judge.parameters())
+        self.optimiser = torch.optim.AdamW(learnt, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.03, fused=True)
+        self.steps = 0
+
+    def train(self, scenes: Scenes, rate: float) -> dict[str, float]:
+        """Some steps on one batch at this learning rate; the losses of the last."""
+        losses: dict[str, float] = {}
+        for view in VIEWS:
+            with torch.autocast(self.chance.device.type, torch.bfloat16):
+                images = self.judge.see(view(scenes.pictures, self.chance))
+            told = self._told(images, scenes)
+            subject, ground = (self._named(images, scenes, kind) for kind in (0, 1))
+            self._update(told + subject + 0.5 * ground, rate)
+            losses = {"told": told.item(), "subject": subject.item(), "ground": ground.item()}
+        return losses
+
+    def _told(self, images: Tensor, scenes: Scenes) -> Tensor:
+        texts = F.normalize(self.judge.reader(scenes.tokens).float(), dim=-1)
+        sure = (scenes.seen > SEEN).float()
+        return contrastive(images, texts, self.judge.scale, scenes.said, scenes.true, sure)
+
+    def _named(self, images: Tensor, scenes: Scenes, kind: int) -> Tensor:
+        """Cross-entropy of what is there among all subjects (0) or grounds (1), each by a phrase drawn by chance."""
+        phrases = self.phrases[kind]
+        drawn = [of[int(n * len(of))] for of, n in zip(phrases, self.chance.between(0, 1, len(phrases)), strict=True)]
+        wanted = scenes.true[:, (0, 3)[kind]]
+        is_told = (wanted != NONE) & (wanted < len(phrases)) & (scenes.seen > SEEN)
+        logits = self.judge.scale.exp() * images @ self.judge.read(drawn).T
+        # Two subjects of one scene are both right: the second is left out, not punished.
+        second = torch.where(scenes.true[:, 1] == NONE, wanted, scenes.true[:, 1])
+        is_second = (
+            F.one_hot(second.clamp(min=0), len(phrases)).bool() if kind == 0 else torch.zeros_like(logits).bool()
+        )
+        is_first = F.one_hot(wanted.clamp(0, len(phrases) - 1), len(phrases)).bool()
+        logits = logits.masked_fill(is_second & ~is_first, -1e4)
+        wrong = F.cross_entropy(logits, wanted.clamp(0, len(phrases) - 1), reduction="none")
+        return (wrong * is_told).sum() / is_told.sum().clamp(min=1)
+
+    def _update(self, loss: Tensor, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.judge.parameters(), 1.0)
+        self.optimiser.step()
+        with torch.no_grad():
+            self.judge.scale.clamp_(max=4.0)
+        self.steps += 1
+        keep = min(KEEP, (1 + self.steps) / (10 + self.steps))
+        slow, fast = ([p.data for p in m.parameters()] for m in (self.average, self.judge))
+        torch._foreach_lerp_(slow, fast, 1 - keep)
+
+    def save(self, path: Path) -> None:
+        """Write all that resuming needs."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        parts = {"judge": self.judge, "average": self.average, "optimiser": self.optimiser}
+        state = {name: part.state_dict() for name, part in parts.items()}
+        state |= {"steps": self.steps, "words": list(self.judge.tokenizer.words)}
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint written by save(). Words learnt since then start from nothing."""
+        state = torch.load(path, map_location=self.chance.device, weights_only=True)
+        words = self.judge.tokenizer.words
+        for name, model in (("judge", self.judge), ("average", self.average)):
+            model.load_state_dict(_for_words(state[name], model.state_dict(), state["words"], words))
+        if list(words) == state["words"]:
+            self.optimiser.load_state_dict(state["optimiser"])
+        self.steps = state["steps"]
+
+
+def pictured_words(concepts: Concepts, tokenizer: WordTokenizer) -> list[str]:
+    """The words that stand for something to be seen: those of subjects, grounds, patterns and colours."""
+    seen = [s.phrases for s in concepts.subjects] + list(concepts.grounds.values()) + list(concepts.patterns.values())
+    seen += [c.phrases for c in concepts.colours]
+    numbers = {number for group in seen for phrase in group for number in tokenizer.numbers(phrase)}
+    return [tokenizer.words[number - 1] for number in sorted(numbers) if tokenizer.words[number - 1] not in LITTLE]
+
+
+LITTLE = {
+    "of",
+    "in",
+    "on",
+    "and",
+    "at",
+    "the",
+    "to",
+    "with",
+    "all",
+    "up",
+    "down",
+    "out",
+    "as",
+    "off",
+    "no",
+    "not",
+    "it",
+}
+LITTLE |= {"me", "my", "you", "she", "he", "they", "we", "i", "go", "over", "under", "around", "behind", "between"}
+"""Words of phrases such as "queen of hearts" that picture nothing by themselves."""
+
+
+def _grounds(concepts: Concepts) -> list[tuple[str, ...]]:
+    return [tuple(p for p in phrases if p) for phrases in (*concepts.grounds.values(), *concepts.patterns.values())]
+
+
+def _for_words(
+    held: dict[str, Tensor], own: dict[str, Tensor], before: list[str], now: list[str] | tuple[str, ...]
+) -> dict[str, Tensor]:
+    """Weights that were learnt with other words, each word's row where it stands now."""
+    name = "reader.words.weight"
+    rows = own[name].clone()
+    place = {word: i + 1 for i, word in enumerate(before)}
+    for i, word in enumerate(now):
+        if word in place:
+            rows[i + 1] = held[name][place[word]]
+    return {**held, name: rows}
