@@ -166,6 +166,50 @@ def test_a_sink_given_twice_is_refused(refused: Callable[..., list[str]]) -> Non
     assert line == "--sink frames:x: given twice"
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("browser", "browser:8090"), ("browser:8090", "browser"), ("browser:08123", "browser:8123"),
+     ("frames:x", "frames:./x"), ("record:a.mp4", "record:../{here}/a.mp4"),
+     ("camera:/dev/video9", "camera:/dev/video9")],
+)  # fmt: skip
+def test_one_device_in_two_spellings_is_refused(
+    refused: Callable[..., list[str]], first: str, second: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    second = second.format(here=tmp_path.name)
+    [line] = refused("--sink", first, "--sink", second)
+    assert line == f"--sink {second}: given twice" + (f", as {first} too" if first != second else "")
+
+
+def test_strict_refuses_every_device_and_guide_that_cannot_be_had_at_once(
+    refused: Callable[..., list[str]], free_port: Callable[[], int], tmp_path: Path
+) -> None:
+    torch = pytest.importorskip("torch")
+    if torch.backends.mps.is_available():
+        pytest.skip("this machine has MPS, which is asked for as the missing one")
+    broken = tmp_path / "weights.safetensors"
+    broken.write_bytes(b"no weights")
+    lines = refused(
+        "--strict", "--device", "mps", "--guide", f"nonsense+shipped+ViT-B-32:{broken}", "--midi-in", "no such*",
+        "--sink", "frames:x", "--osc", f"127.0.0.1:{free_port()}", code=3,
+    )  # fmt: skip
+    assert len(lines) == 4 and lines[0].startswith("midi: ")
+    assert lines[1].startswith("--device mps: a tensor was to be made there") and "vj doctor" in lines[1]
+    assert "no guide called 'nonsense'" in lines[2] and "cannot be read" in lines[3]
+
+
+def test_what_can_be_had_is_not_refused_by_strict() -> None:
+    from vj.commands.strict import missing
+    from vj.runtime import Plan
+
+    assert missing(Plan()) == []
+
+
+def test_resuming_the_show_before_the_last_needs_one(refused: Callable[..., list[str]]) -> None:
+    [line] = refused("--resume-before", code=1)
+    assert line == "there is no saved desk of a show before the last one; --resume goes on from the last"
+
+
 def test_a_midi_port_that_is_not_there_is_named_and_with_strict_refused(
     refused: Callable[..., list[str]], free_port: Callable[[], int]
 ) -> None:

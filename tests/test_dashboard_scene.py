@@ -192,7 +192,8 @@ values = st.recursive(
 )
 known = st.sampled_from(
     ["look", "line", "moved", "cue", "song", "songs", "presets", "inputs", "monitor", "log", "faults", "undo", "fps",
-     "canvas", "state", "governor", "notes", "gpu_unused", "parts", "url", "error", "painted", "holding", "values", "memory_mb"]
+     "canvas", "state", "governor", "notes", "gpu_unused", "parts", "url", "error", "painted", "holding", "values",
+     "memory_mb"]
 )  # fmt: skip
 facts = st.dictionaries(known, values | st.dictionaries(st.sampled_from([*NAMES, "osc", "engine"]), values, max_size=4))
 

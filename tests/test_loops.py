@@ -12,7 +12,7 @@ import pytest
 from engine.parameters import Look
 from vj.changes import Change
 from vj.desk import ShowDesk
-from vj.loops import Looks, desk_loop, engine_loop, program_loop
+from vj.loops import Looks, ProgramBoxes, desk_loop, engine_loop, program_loop
 from vj.mailboxes import Frame, MemoryFrames, MemoryText, Rgb
 from vj.pace import Pace
 from vj.program.mix import HOLDING_AFTER_S, Mix
@@ -199,8 +199,8 @@ class Stage:
             before_each(n)
 
         pace = Pace(30.0, lambda: self.now, self._sleep)
-        args = (self.looks, self.frames, self.program, Pulse(self.pulse, 0.0), pace)
-        program_loop(Mix(*SIZE, self.now), *args, turns(count, step))
+        boxes = ProgramBoxes(self.looks, self.frames, self.program)
+        program_loop(Mix(*SIZE, self.now), boxes, Pulse(self.pulse, 0.0), pace, turns(count, step))
         self.shown = [*seen, self.program.newest()]  # type: ignore[list-item]
         return self.shown
 

@@ -78,9 +78,23 @@ def test_a_show_that_crashed_is_cleared_away_at_the_next_start(home: Path) -> No
 
 def test_a_resumed_show_finds_the_desk_of_the_one_before(home: Path) -> None:
     (home / "run" / "desk.json").write_text("saved")
-    folder = show.prepare(Plan(sinks=(), resume=True))
+    folder = show.prepare(Plan(sinks=(), resume="last"))
     assert (folder.root / "desk.json").read_text() == "saved"
     show.close(folder)
+
+
+def test_a_show_that_was_begun_without_resuming_can_still_go_back_to_the_one_before(home: Path) -> None:
+    desk, before = home / "run" / "desk.json", home / "run" / "desk.before.json"
+    desk.write_text("the show that crashed")
+    show.close(show.prepare(Plan(sinks=())))
+    desk.write_text("the show begun in haste")
+    show.close(show.prepare(Plan(sinks=(), resume="before")))
+    assert (desk.read_text(), before.read_text()) == ("the show that crashed", "the show begun in haste")
+    show.close(show.prepare(Plan(sinks=(), resume="before")))
+    assert (desk.read_text(), before.read_text()) == ("the show begun in haste", "the show that crashed")
+    before.unlink()
+    show.close(show.prepare(Plan(sinks=(), resume="before")))
+    assert desk.read_text() == "the show begun in haste"
 
 
 @pytest.mark.parametrize("boxes", ['{"boxes": "/"}', '{"boxes": ""}', '{"boxes": "."}', "[1]", "{"])

@@ -1,6 +1,6 @@
 """What must be right before the first process of a show starts: its files, its sinks, its ports, its devices."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +10,20 @@ from vj.controls.mapping import read_mapping
 from vj.cues import read_cues
 from vj.errors import DeviceError, UsageError
 from vj.runtime import Plan
-from vj.sinks import make_sink
+from vj.sinks import Sink, make_sink
 
 
-def check(plan: Plan, problems: Iterable[str] = ()) -> list[str]:
+def check(
+    plan: Plan, problems: Iterable[str] = (), engine: Callable[[Plan], Sequence[DeviceError]] = lambda _: ()
+) -> list[str]:
     """Check everything a show needs before its first process starts; the notes of what it will go without.
 
-    Raises UsageError with every problem of the files, the values and the sinks asked for, after those given, and
-    DeviceError for a taken port or, when the plan is strict, for any missing device.
+    `engine` says what the engine would go without, where that is asked. Raises UsageError with every problem of the
+    files, the values and the sinks asked for, after those given, and DeviceError for a taken port or, when the plan
+    is strict, with every missing device.
     """
-    missing: dict[str, DeviceError] = {}
     found = list(problems)
-    for spec in plan.sinks:
-        try:
-            make_sink(spec).check()
-        except UsageError as err:
-            found.append(f"--sink {spec}: {err}")
-        except DeviceError as err:
-            missing[spec] = err
-    # Two of one device would fight over it all evening. A bare camera takes the next one that is free.
-    found += [f"--sink {spec}: given twice" for spec in set(plan.sinks) - {"camera"} if plan.sinks.count(spec) > 1]
+    missing = _check_sinks(plan, found)
     check_files(plan, found)
     host, _, port = plan.osc.rpartition(":")
     osc.check(host, int(port))
@@ -37,11 +31,44 @@ def check(plan: Plan, problems: Iterable[str] = ()) -> list[str]:
         midi.check(plan.midi_in)
     except DeviceError as err:
         missing["midi"] = err
-    for spec, why in missing.items():
-        # A taken port would leave the performer looking at another show's page; a missing camera would not.
-        if plan.strict or spec.startswith("browser"):
-            raise why
+    missing |= {f"engine {n}": why for n, why in enumerate(engine(plan))}
+    # A taken port would leave the performer looking at another show's page; a missing camera would not.
+    fatal = [why for spec, why in missing.items() if plan.strict or spec.startswith("browser")]
+    if fatal:
+        raise DeviceError("\n".join(map(str, fatal)))
     return [f"{why}; the show goes on without it and keeps trying" for why in missing.values()]
+
+
+def _check_sinks(plan: Plan, problems: list[str]) -> dict[str, DeviceError]:
+    """The sinks that cannot be had now; what is wrong with the others joins the problems."""
+    missing: dict[str, DeviceError] = {}
+    first: dict[str, str] = {}
+    for spec in plan.sinks:
+        try:
+            sink = make_sink(spec)
+            sink.check()
+        except UsageError as err:
+            problems.append(f"--sink {spec}: {err}")
+            continue
+        except DeviceError as err:
+            missing[spec] = err
+        # Two of one device would fight over it all evening. A bare camera takes the next one that is free.
+        device = _device_of(spec, sink)
+        if device and device in first:
+            as_what = f", as {first[device]} too" if first[device] != spec else ""
+            problems.append(f"--sink {spec}: given twice{as_what}")
+        first.setdefault(device, spec)
+    return missing
+
+
+def _device_of(spec: str, sink: Sink) -> str:
+    """What a sink would have for itself, however its spec is written; "" for whichever is free."""
+    kind, _, argument = spec.partition(":")
+    if isinstance(port := getattr(sink, "port", None), int):
+        return f"{kind}:{port}"
+    if kind in ("record", "frames"):
+        return f"{kind}:{Path(argument).expanduser().resolve()}"
+    return spec if argument else ""
 
 
 def check_files(plan: Plan, problems: Iterable[str] = ()) -> None:

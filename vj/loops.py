@@ -7,6 +7,7 @@ a hand clock. `keep_on` is asked once a turn and ends the loop.
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from engine.parameters import Look
@@ -122,29 +123,30 @@ def engine_loop(painter: Painter, looks: TextMailbox, frames: FrameMailbox, puls
         time.sleep(max(0.0, started - time.monotonic()))
 
 
-def program_loop(
-    mix: Mix,
-    looks: TextMailbox,
-    frames: FrameMailbox,
-    program: FrameMailbox,
-    pulse: Pulse,
-    pace: Pace,
-    keep_on: Turning,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class ProgramBoxes:
+    """The mailboxes of the program: it reads looks and the engine's frames, and writes its own."""
+
+    looks: TextMailbox
+    frames: FrameMailbox
+    program: FrameMailbox
+
+
+def program_loop(mix: Mix, boxes: ProgramBoxes, pulse: Pulse, pace: Pace, keep_on: Turning) -> None:
     """Frame → pace, blend, grade, master → program, at a steady rate whatever the engine does."""
-    reader, rate = Looks(looks), Rate()
-    before = program.newest()
+    reader, rate = Looks(boxes.looks), Rate()
+    before = boxes.program.newest()
     number, engine_number = (before.number if before else 0), -1
     look_serial, latency_ms = 0, 0.0
     while keep_on():
         now = pace.wait()
-        frame = frames.newest(after=engine_number)
+        frame = boxes.frames.newest(after=engine_number)
         if frame is not None:
             engine_number, look_serial = frame.number, frame.look
             mix.take(frame, now)
         number += 1
         rgb = mix.turn(reader.newest() or Look(), now)
-        program.put(Frame(rgb, number, now, look_serial, mix.has_painted))
+        boxes.program.put(Frame(rgb, number, now, look_serial, mix.has_painted))
         rate.tick()
         if frame is not None:
             latency_ms = 1000.0 * (time.monotonic() - frame.painted_at)

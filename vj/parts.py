@@ -157,13 +157,14 @@ def _mapping(name: str) -> "Mapping":
 
 
 def _run_program(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], bool]) -> None:
-    from vj.loops import program_loop
+    from vj.loops import ProgramBoxes, program_loop
     from vj.pace import Pace
     from vj.program.mix import Mix
 
     mix = Mix(plan.width, plan.height, time.monotonic())
     pace = Pace(plan.fps)
-    program_loop(mix, folder.look(), folder.frames(), folder.program(), pulse, pace, turning)
+    boxes = ProgramBoxes(folder.look(), folder.frames(), folder.program())
+    program_loop(mix, boxes, pulse, pace, turning)
 
 
 def _run_sink(folder: Folder, plan: Plan, spec: str, pulse: Pulse, turning: Callable[[], bool]) -> None:

@@ -66,7 +66,7 @@ class Plan:
     midi_in: tuple[str, ...] = ()
     seed: int = 0
     strict: bool = False
-    resume: bool = False
+    resume: str = ""  # go on from the "last" show's desk, or from the one "before" it
     cores: int = 0
 
     def to_json(self) -> str:

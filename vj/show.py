@@ -78,16 +78,30 @@ def _lock(path: Path) -> None:
         raise VjError("another show is just being started; `vj` attaches to it") from err
 
 
-def _clear(root: Path, resume: bool) -> None:
-    """Take away what a show before left behind, its mailboxes too; its saved desk is kept aside or resumed."""
+def _clear(root: Path, resume: str) -> None:
+    """Take away what a show before left behind, its mailboxes too; the saved desks are put where they belong."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         boxes = Path(json.loads((root / "show.json").read_text(encoding="utf-8"))["boxes"])
         if boxes.name.startswith("vj-"):
             shutil.rmtree(boxes, ignore_errors=True)
     for name in ("show.json", "door.json", "stop", "desk.begun", *(path.name for path in root.glob("*.pid"))):
         (root / name).unlink(missing_ok=True)
-    if not resume and (root / "desk.json").exists():
-        (root / "desk.json").replace(root / "desk.before.json")
+    _put_desk(root / "desk.json", root / "desk.before.json", resume)
+
+
+def _put_desk(desk: Path, before: Path, resume: str) -> None:
+    """Have the desk that is resumed in its place. The last one is kept, for a show begun in haste without `--resume`.
+
+    Going on from the one before changes places: what the last show's desk saved is then the one before.
+    """
+    if resume == "before" and before.exists():
+        aside = desk.with_suffix(".aside")
+        before.replace(aside)
+        if desk.exists():
+            desk.replace(before)
+        aside.replace(desk)
+    elif not resume and desk.exists():
+        desk.replace(before)
 
 
 def table(plan: Plan) -> list[Part]:

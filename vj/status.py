@@ -18,27 +18,38 @@ def status(folder: Folder, plan: Plan, started: float) -> dict[str, Any]:
     fresh = {name: pulse if is_fresh(pulse, now) else {} for name, pulse in pulses.items()}
     # A part that has not spoken yet is starting; only after a while is that a fault.
     heard = {name: pulse for name, pulse in fresh.items() if pulses[name] or now - started > STARTING_S}
-    engine, program, desk = fresh["engine"], fresh["program"], fresh["desk"]
-    frame_ms, wait_ms = float(engine.get("frame_ms", 0.0)), float(program.get("latency_ms", 0.0))
     return {
         "t": round(now - started, 2),
-        "engine_fps": float(engine.get("fps", 0.0)),
-        "program_fps": float(program.get("fps", 0.0)),
-        "program_gap_p99_ms": float(program.get("gap_p99_ms", 0.0)),
-        "latency_ms": round(wait_ms, 1),
-        "engine_frame_ms": frame_ms,
-        "guide": engine.get("guide", ""),
-        "song": desk.get("song", ""),
-        "cue": _cue(desk),
-        "look": desk.get("look", {}),
+        **_rates(fresh["engine"], fresh["program"]),
+        **_played(fresh["desk"]),
         "sinks": {
             _unique(plan.sinks, n): _sink(fresh[f"sink-{n}"], parts.get(f"sink-{n}", {}))
             for n in range(len(plan.sinks))
         },
         "restarts": {name: parts.get(name, {}).get("restarts", 0) for name in ("engine", "program", "desk")},
-        "inputs": desk.get("inputs", {}),
         "faults": faults(heard, parts),
         "memory_mb": {name: pulse.get("memory_mb", 0.0) for name, pulse in pulses.items()},
+    }
+
+
+def _rates(engine: dict[str, Any], program: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "engine_fps": float(engine.get("fps", 0.0)),
+        "program_fps": float(program.get("fps", 0.0)),
+        "program_gap_p99_ms": float(program.get("gap_p99_ms", 0.0)),
+        "latency_ms": round(float(program.get("latency_ms", 0.0)), 1),
+        "engine_frame_ms": float(engine.get("frame_ms", 0.0)),
+        "guide": engine.get("guide", ""),
+    }
+
+
+def _played(desk: dict[str, Any]) -> dict[str, Any]:
+    cue = desk.get("cue", {})
+    return {
+        "song": desk.get("song", ""),
+        "cue": {"index": cue.get("index", 0), "text": cue.get("text", "")},
+        "look": desk.get("look", {}),
+        "inputs": desk.get("inputs", {}),
     }
 
 
@@ -61,11 +72,6 @@ def faults(fresh: dict[str, dict[str, Any]], parts: dict[str, Any]) -> list[str]
 def _named(spec: str, error: str) -> str:
     """An error with its sink's name before it; most begin with it already."""
     return error if error.startswith(f"{spec.partition(':')[0]}: ") else f"{spec}: {error}"
-
-
-def _cue(desk: dict[str, Any]) -> dict[str, Any]:
-    cue = desk.get("cue", {})
-    return {"index": cue.get("index", 0), "text": cue.get("text", "")}
 
 
 def _sink(pulse: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:

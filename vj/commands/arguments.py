@@ -16,23 +16,17 @@ T = TypeVar("T")
 def add_show_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that say what is painted and how."""
     parser.add_argument(
-        "--guide",
-        default="shipped",
-        metavar="G",
+        "--guide", default="shipped", metavar="G",
         help="guide by name, or MODEL:TAG, or MODEL:FILE; G+G for two (default: shipped)",
-    )
+    )  # fmt: skip
     parser.add_argument(
         "--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where the engine computes"
     )
     parser.add_argument("--preset", default="live", metavar="P", help="preset by name or file (default: live)")
     parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="values",
-        metavar="PARAMETER=VALUE",
+        "--set", action="append", default=[], dest="values", metavar="PARAMETER=VALUE",
         help="set a parameter; may be repeated",
-    )
+    )  # fmt: skip
     parser.add_argument(
         "--size", default="", metavar="WxH", help="size of the program (default 640x360; 1280x720 with an NVIDIA GPU)"
     )
@@ -41,12 +35,9 @@ def add_show_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the random numbers (default 0)")
     parser.add_argument(
-        "--cores",
-        type=int,
-        default=0,
-        metavar="N",
+        "--cores", type=int, default=0, metavar="N",
         help="processor cores for the engine (default: all but one, at most 4)",
-    )
+    )  # fmt: skip
 
 
 def size(text: str) -> tuple[int, int]:

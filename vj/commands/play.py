@@ -10,6 +10,7 @@ from pathlib import Path
 from vj import library, show
 from vj.checks import check
 from vj.commands.arguments import add_show_arguments, cue_file, gathered, plan_from
+from vj.commands.strict import missing
 from vj.errors import UsageError, VjError
 from vj.runtime import VJ, Folder, Plan, environment, running_show, runtime_root
 from vj.show_file import is_show, read_show
@@ -33,8 +34,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--for", type=float, default=0.0, dest="for_s", metavar="SECONDS", help="end the show after this long"
     )
-    parser.add_argument("--strict", action="store_true", help="refuse to start without every device asked for")
+    parser.add_argument("--strict", action="store_true", help="refuse to start without all that is asked for")
     parser.add_argument("--resume", action="store_true", help="go on from where the last show's desk was")
+    parser.add_argument(
+        "--resume-before", action="store_true", help="go on from the show before that: --resume had been forgotten"
+    )
 
 
 def _add_devices(parser: argparse.ArgumentParser) -> None:
@@ -60,15 +64,27 @@ def run(args: argparse.Namespace) -> int:
     started = _process_start()
     if running_show() is not None:  # said before its ports are found taken
         raise VjError("a show is already running; `vj` attaches to it, `vj stop` ends it")
+    _check_desks(args)
     problems: list[str] = []
     plan = plan_of(args, problems)
-    for note in check(plan, problems):
+    for note in check(plan, problems, missing if args.strict else lambda _: []):
         print(f"vj: {note}", file=sys.stderr)
     if args.headless:
         folder = show.prepare(plan)
         show.keep(folder, plan, started, args.for_s)
         return 0
     return play(plan, args.for_s)
+
+
+def _check_desks(args: argparse.Namespace) -> None:
+    """Say which saved desk could be gone on from. Raises VjError when the one asked for is not there."""
+    root = runtime_root()
+    if args.resume_before and not (root / "desk.before.json").exists():
+        raise VjError("there is no saved desk of a show before the last one; --resume goes on from the last")
+    # A show that ends in order takes this file away.
+    if not (args.resume or args.resume_before) and (root / "show.json").exists() and (root / "desk.json").exists():
+        note = "the last show was cut off; what its desk saved is kept, and --resume-before goes on from it later"
+        print(f"vj: {note}", file=sys.stderr)
 
 
 def plan_of(args: argparse.Namespace, problems: list[str]) -> Plan:
@@ -86,7 +102,7 @@ def plan_of(args: argparse.Namespace, problems: list[str]) -> Plan:
         bank=found.bank if found else (),
         mappings=tuple(mappings), sinks=tuple(sinks), midi_in=tuple(args.midi_in),
         osc=gathered(problems, lambda: _osc(args.osc), ""),
-        wait=args.wait, strict=args.strict, resume=args.resume,
+        wait=args.wait, strict=args.strict, resume="before" if args.resume_before else "last" if args.resume else "",
     )  # fmt: skip
 
 
