@@ -11,7 +11,7 @@ import psutil
 import torch
 from numpy.typing import NDArray
 
-from engine.denoise import DENOISERS
+from engine.denoise.finish import Finish
 from engine.errors import EngineError
 from engine.gallery import Gallery
 from engine.governor import FEWEST_CROPS, Governor
@@ -19,7 +19,7 @@ from engine.guides.guide import Guide
 from engine.lead import Lead
 from engine.painting import Painting
 from engine.parameters import Look
-from engine.picture import as_picture, as_rgb
+from engine.picture import as_picture
 
 log = logging.getLogger("engine.step")
 
@@ -52,6 +52,7 @@ class Engine:
         self._clock = clock
         self._painting = Painting(device, seed, self._beat)
         self._lead = Lead(guides, device, waits=not is_live)
+        self._finish = Finish(device, waits=not is_live)
         self._gallery = Gallery(device, waits=not is_live)
         self._governor = Governor()
         self._most_crops = 0
@@ -59,11 +60,11 @@ class Engine:
         self._painted_at: float | None = None
         self._fired: dict[str, int] = {}
         self._notes: dict[str, str] = {}
-        self._view_s, self._area = 0.0, 0
+        self._view_s, self._canvas = 0.0, (0, 0)
         self._facts: dict[str, Any] = {"steps": 0, "crops": 0, "step_ms": 0.0, "frame_ms": 0.0, "governor": ""}
 
     def paint(self, look: Look) -> NDArray[np.uint8]:
-        """The next frame, (h, w, 3) at the look's canvas size. Never sleeps.
+        """The next frame, (h, w, 3) at the look's canvas size, or `upscale` times as large. Never sleeps.
 
         Where the device fails or runs out of memory it goes on with fewer crops, then on the CPU, from the last
         frame, and `report` says so. Raises EngineError when the CPU fails too.
@@ -91,7 +92,7 @@ class Engine:
 
     def report(self) -> dict[str, Any]:
         """Facts for the engine's pulse: the last frame's numbers, guide, device, canvas, notes for the screen."""
-        height, width = (0, 0) if self._shown is None else self._shown.shape[:2]
+        height, width = self._canvas
         return {
             **self._facts,
             **self._lead.report(),
@@ -119,10 +120,11 @@ class Engine:
         if not torch.isfinite(shown).all():  # waits for the device, so the clock read next tells the truth
             return self._mended()
         step_s = (self._clock() - began) / count
-        self._view_s, self._area = step_s / crops, shown.shape[-2] * shown.shape[-1]
+        self._view_s, self._canvas = step_s / crops, (shown.shape[-2], shown.shape[-1])
         self._facts |= {"steps": count, "crops": crops, "step_ms": 1000.0 * step_s}
-        with torch.no_grad():
-            return as_rgb(DENOISERS[look.text("denoiser")](shown.clamp(0.0, 1.0), look.number("denoise")))
+        frame = self._finish.frame(look, shown)
+        self._facts["denoise_ms"] = 1000.0 * self._finish.spent_s
+        return frame
 
     def _mended(self) -> NDArray[np.uint8]:
         """The last frame again, which the next one starts from: this one held values that are no numbers."""
@@ -145,8 +147,8 @@ class Engine:
 
     def _expected_ms(self, look: Look, crops: int) -> float:
         """About how long the next step takes, from what a view cost last: a jump to slow settings is no hang."""
-        area = look.whole("canvas_width") * look.whole("canvas_height")
-        return 1000.0 * self._view_s * crops * max(1.0, area / self._area if self._area else 1.0)
+        area, before = look.whole("canvas_width") * look.whole("canvas_height"), self._canvas[0] * self._canvas[1]
+        return 1000.0 * self._view_s * crops * max(1.0, area / before if before else 1.0)
 
     def _follow_guide(self, look: Look, now: float) -> None:
         """Let the guides lead that the look asks for, if they are ready; what is fast enough is found anew then."""

@@ -1,45 +1,129 @@
-"""The edge-preserving filter smooths surfaces and leaves outlines where they are."""
+"""Denoisers smooth surfaces and leave outlines, colours and the picture's size as they were asked to."""
 
 import pytest
 import torch
+import torch.nn.functional as F
 
-from engine.denoise import DENOISERS
+from engine.denoise import LOADED, SIMPLE, Denoiser
+from engine.denoise.clean import CleanNet, CleanShape, cleaned, load_clean, save_clean
 from engine.denoise.edges import crisp, keep_edges
+from engine.errors import EngineError
+
+CPU = torch.device("cpu")
 
 
-def half_and_half(noise: float) -> torch.Tensor:
-    picture = torch.full((1, 3, 120, 160), 0.2)
-    picture[..., 80:] = 0.8
+@pytest.fixture(scope="module")
+def shipped() -> Denoiser:
+    return LOADED["shipped"]("", CPU)
+
+
+@pytest.fixture(params=[*SIMPLE, "shipped"])
+def denoiser(request: pytest.FixtureRequest, shipped: Denoiser) -> Denoiser:
+    return SIMPLE.get(request.param, shipped)
+
+
+def half_and_half(noise: float, low: float = 0.2, high: float = 0.8) -> torch.Tensor:
+    picture = torch.full((1, 3, 120, 160), low)
+    picture[..., 80:] = high
     return (picture + noise * torch.randn(picture.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
 
 
-def test_noise_on_a_surface_goes():
-    assert keep_edges(half_and_half(0.05), 1.0)[..., 10:70].std() < 0.4 * half_and_half(0.05)[..., 10:70].std()
+def soft(picture: torch.Tensor, width: int = 9) -> torch.Tensor:
+    return F.avg_pool2d(F.pad(picture, (width // 2,) * 4, mode="replicate"), width, stride=1)
 
 
-def test_an_outline_stays():
-    smooth = keep_edges(half_and_half(0.0), 1.0)
-    assert (smooth[..., 82:84] - smooth[..., 76:78]).mean() > 0.85 * 0.6
-
-
-@pytest.mark.parametrize("name", list(DENOISERS))
-def test_strength_zero_changes_nothing(name: str):
-    picture = half_and_half(0.1)
-    assert torch.equal(DENOISERS[name](picture, 0.0), picture)
-
-
-@pytest.mark.parametrize("name", list(DENOISERS))
 @pytest.mark.parametrize("size", [(64, 64), (91, 163), (64, 400)])
-def test_any_size_keeps_its_size_and_range(name: str, size: tuple[int, int]):
+@pytest.mark.parametrize("strength", [0.01, 1.0])
+def test_any_size_keeps_its_size_and_range(denoiser: Denoiser, size: tuple[int, int], strength: float):
     picture = torch.rand(1, 3, *size)
-    found = DENOISERS[name](picture, 1.0)
-    assert found.shape == picture.shape
+    before = picture.clone()
+    found = denoiser(picture, strength, 1)
+    assert found.shape == picture.shape and found.dtype == torch.float32
+    assert found.min() >= 0.0 and found.max() <= 1.0
+    assert torch.equal(picture, before)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (91, 163)])
+def test_asked_for_twice_the_size_it_is_twice_as_large_or_left_to_the_program(
+    denoiser: Denoiser, size: tuple[int, int]
+):
+    found = denoiser(torch.rand(1, 3, *size), 1.0, 2)
+    assert found.shape[-2:] in ((2 * size[0], 2 * size[1]), size)
     assert found.min() >= 0.0 and found.max() <= 1.0
 
 
-def test_a_flat_picture_stays_as_it_is():
-    flat = torch.full((1, 3, 90, 160), 0.37)
-    assert torch.allclose(keep_edges(flat, 1.0), flat, atol=1e-4)
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("level", [0.0, 0.13, 0.37, 0.5, 0.82, 1.0])
+def test_a_flat_picture_stays_flat_and_keeps_its_colour(denoiser: Denoiser, level: float, scale: int):
+    flat = torch.tensor([level, 0.4, 1.0 - level]).view(1, 3, 1, 1).expand(1, 3, 96, 160).contiguous()
+    found = denoiser(flat, 1.0, scale)
+    wanted = flat[..., :1, :1]
+    # Half a step of a screen's 255 in the mean, and nothing that the eye could find as a grid.
+    assert (found.mean((2, 3), keepdim=True) - wanted).abs().max() < 2 / 255
+    assert found.std(dim=(2, 3)).max() < 1.5 / 255
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_a_surface_shows_no_grid(shipped: Denoiser, scale: int):
+    ramp = torch.linspace(0.2, 0.8, 256).expand(1, 3, 144, 256).contiguous()
+    found = shipped(ramp, 1.0, scale)[..., 16:-16, 16:-16]
+    # Sub-pixel convolution would show as places of each 4×4 square that are brighter than the others.
+    apart = found - F.avg_pool2d(F.pad(found, (2, 2, 2, 2), mode="replicate"), 5, stride=1)
+    places = torch.stack([apart[..., y::4, x::4].mean() for y in range(4) for x in range(4)])
+    assert (places - places.mean()).abs().max() < 0.5 / 255
+
+
+def test_colours_stay_while_the_noise_goes(shipped: Denoiser):
+    torch.manual_seed(1)
+    colours = F.interpolate(torch.rand(1, 3, 3, 4) * 0.6 + 0.2, (144, 256), mode="bilinear")
+    found = shipped(colours + 0.05 * torch.randn(colours.shape), 1.0, 2)
+    assert (F.avg_pool2d(found, 96) - F.avg_pool2d(colours, 48)).abs().max() < 3 / 255
+    assert (F.avg_pool2d(found, 2) - colours).std() < 0.4 * 0.05
+
+
+@pytest.mark.parametrize("name", ["edges", "shipped"])
+def test_noise_on_a_surface_goes(name: str, shipped: Denoiser):
+    found = SIMPLE.get(name, shipped)(half_and_half(0.05), 1.0, 1)
+    assert found[..., 10:70].std() < 0.4 * half_and_half(0.05)[..., 10:70].std()
+
+
+@pytest.mark.parametrize("name", ["edges", "shipped"])
+def test_an_outline_stays(name: str, shipped: Denoiser):
+    found = SIMPLE.get(name, shipped)(half_and_half(0.0), 1.0, 1)
+    assert (found[..., 82:84] - found[..., 76:78]).mean() > 0.85 * 0.6
+
+
+def test_a_soft_outline_is_drawn_sharply_without_halos(shipped: Denoiser):
+    blurred = soft(half_and_half(0.0))
+    found = shipped(blurred, 1.0, 2)[..., 40:200, :]
+    bilinear = F.interpolate(blurred, scale_factor=2, mode="bilinear")
+    assert found.diff(dim=-1).max() > 2 * bilinear.diff(dim=-1).max()
+    assert found.min() > 0.2 - 0.04 and found.max() < 0.8 + 0.04
+
+
+def test_strength_is_a_share_of_the_answer(shipped: Denoiser):
+    picture = soft(half_and_half(0.05), 3)
+    none, half, whole = (shipped(picture, strength, 2) for strength in (1e-6, 0.5, 1.0))
+    assert torch.allclose(half, (none + whole) / 2, atol=0.01)
+    assert torch.allclose(none, F.interpolate(picture, scale_factor=2, mode="bilinear"), atol=1e-3)
+
+
+def test_a_denoiser_comes_back_from_its_file(tmp_path):
+    net = CleanNet(CleanShape(8, 16, 1)).half().float()
+    save_clean(tmp_path / "small.safetensors", net)
+    picture = torch.rand(1, 3, 64, 64)
+    found = load_clean(tmp_path / "small.safetensors")
+    assert torch.allclose(cleaned(found, picture, 1.0, 2), cleaned(net, picture, 1.0, 2), atol=1e-5)
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights at all", None])
+def test_a_file_that_is_no_denoiser_is_refused_in_one_line(tmp_path, content: bytes | None):
+    path = tmp_path / "broken.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(EngineError, match="shipped denoiser cannot be read") as told:
+        load_clean(path)
+    assert "\n" not in str(told.value)
 
 
 def test_a_soft_outline_becomes_steeper_without_halos():
@@ -58,3 +142,8 @@ def test_no_pixel_leaves_the_range_of_its_neighbours():
     darkest = -torch.nn.functional.max_pool2d(-picture, 2 * reach + 1, stride=1, padding=reach)
     assert (sharp <= brightest).all() and (sharp >= darkest).all()
     assert torch.equal(sharp.amax(), brightest.amax())
+
+
+def test_the_filter_leaves_a_picture_alone_at_strength_zero():
+    picture = half_and_half(0.1)
+    assert keep_edges(picture, 0.0) is picture

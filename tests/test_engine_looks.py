@@ -11,7 +11,7 @@ from engine.parameters import PARAMETERS, Look
 from engine.step import Engine
 
 CPU = torch.device("cpu")
-FREE = [row for row in PARAMETERS.values() if row.group in ("picture", "motion") and row.kind != "trigger"]
+FREE = [row for row in PARAMETERS.values() if row.group in ("picture", "motion") and row.kind not in ("trigger", "text")]
 SMALL = {"canvas_width": 64, "canvas_height": 64, "steps": 2, "first_steps": 2, "crops": 3}
 
 
@@ -33,4 +33,5 @@ def test_any_looks_in_any_order_give_frames(shown: list[Look]):
     engine = Engine([colour_guide(CPU)], CPU, seed=0, is_live=False)
     for look in shown:
         rgb = engine.paint(look)
-        assert rgb.shape == (look.whole("canvas_height"), look.whole("canvas_width"), 3)
+        height, width, times = look.whole("canvas_height"), look.whole("canvas_width"), look.whole("upscale")
+        assert rgb.shape in ((height, width, 3), (times * height, times * width, 3))

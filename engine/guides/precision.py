@@ -13,13 +13,14 @@ def quickened(guide: Guide) -> Guide:
     The gradients point the same way (cosine 1.000, shipped guide) and a step takes two thirds of the time. Texts
     stay in single precision. Changes the guide's own model.
     """
-    if guide.device.type != "cpu" or not _computes_in_bfloat16():
+    if guide.device.type != "cpu" or not computes_in_bfloat16():
         return guide
     guide.model.visual.to(torch.bfloat16)
     return replace(guide, image_dtype=torch.bfloat16)
 
 
-def _computes_in_bfloat16() -> bool:
+def computes_in_bfloat16() -> bool:
+    """Whether this CPU is built for half the bits."""
     # Torch tells this in no public way; a torch without these names gets single precision.
     tells = (getattr(torch.cpu, f"_is_{kind}_supported", None) for kind in ("avx512_bf16", "amx_tile"))
     return any(tell() for tell in tells if tell is not None)
