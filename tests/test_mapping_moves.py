@@ -121,6 +121,12 @@ def test_a_key_toggles_fires_and_holds() -> None:
     assert cue.send(1, 64, "note") == (Change("cue_go", 3, "", "midi pad note 1"),)
 
 
+def test_a_key_fires_a_stored_prompt_a_pad_taps_and_a_button_puts_into_a_slot() -> None:
+    assert Hands(Control("note", 60, "bank", value=64)).send(60, 90, "note")[0].value == 64
+    assert Hands(Control("note", 60, "tap")).send(60, 0, "note") == ()
+    assert Hands(Control("cc", 7, "bank_slot", value=(64, 2))).send(7, 127)[0].value == (64, 2)
+
+
 def test_one_knob_may_move_two_parameters() -> None:
     hands = Hands(_knob(), _knob("master"))
     assert [change.parameter for change in hands.send(1, 127)] == ["temperature", "master"]
