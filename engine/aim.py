@@ -21,6 +21,7 @@ from engine.objectives import (
     weighted,
 )
 from engine.parameters import Look
+from engine.placing import places
 from engine.regions import ownership
 from engine.temperature import Heat
 from engine.tones import (
@@ -103,12 +104,14 @@ def _cut(aim: Aim, goal: Goal, step: int) -> Cut:
 def _agreement(picture: Tensor, guide: Guide, goal: Goal, cut: Cut, random: torch.Generator) -> Agreement:
     """The goal beside views of the picture; where parts are owned, each view changes no more than is its own."""
     sight = look_at(picture, cut, guide.image_size, random)
+    regions = goal.regions or ("whole",) * len(goal.vectors)
+    wanted = guide.place_text(goal.vectors, places(sight.boxes, regions, picture.shape[-2], picture.shape[-1]))
     if not cut.owners:
-        return Agreement(goal, guide.embed_image(sight.views))
+        return Agreement(goal, guide.embed_image(sight.views), wanted=wanted)
     owns = ownership(goal.regions, cut.owners, guide.device)
     still = sight.views.detach()
     seen = still + owns.masks(sight.points, goal.weights) * (sight.views - still)
-    return Agreement(goal, guide.embed_image(seen), owns.shares)
+    return Agreement(goal, guide.embed_image(seen), owns.shares, wanted)
 
 
 def pulling(pulls: tuple[Pull, ...], mix: str, step: int) -> tuple[Pull, ...]:

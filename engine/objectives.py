@@ -51,6 +51,8 @@ class Agreement:
     views: Tensor
     shares: Tensor | None = None
     """How much each view counts for each prompt, (n, k); None where all count alike, 1 / n."""
+    wanted: Tensor | None = None
+    """What each view should show of each prompt, unit vectors (n, k, d); None where it is the prompt itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,17 @@ def _agreed(seen: Seen, distance: Callable[[Tensor], Tensor]) -> Tensor:
     """A negative weight costs its cosine whatever the distance: the spherical one would push on ever harder."""
     total = seen.picture.new_zeros(())
     for one in seen.agreements:
-        cosine, weights = one.views @ one.goal.vectors.T, one.goal.weights
+        cosine, weights = _cosines(one), one.goal.weights
         cost = distance(cosine) * weights.clamp(min=0.0) - cosine * weights.clamp(max=0.0)
         total = total + (cost.sum(dim=1).mean() if one.shares is None else (cost * one.shares).sum())
     return total
+
+
+def _cosines(one: Agreement) -> Tensor:
+    """How near each view is to each prompt, (n, k)."""
+    if one.wanted is None:
+        return one.views @ one.goal.vectors.T
+    return (one.wanted @ one.views[:, :, None])[:, :, 0]
 
 
 def stability(seen: Seen) -> Tensor:

@@ -51,6 +51,17 @@ class Guide:
         found = self.model.encode_image(((views - self._mean) / self._std).to(self.image_dtype))
         return F.normalize(found.float(), dim=-1)
 
+    def place_text(self, vectors: Tensor, boxes: Tensor) -> Tensor:
+        """What views in boxes (n, k, 4) should show of k texts: unit vectors (n, k, d), from the texts' own (k, d).
+
+        Boxes are those of `engine.placing.places`. Most guides know nothing of places: every view shows all.
+        """
+        if not hasattr(self.model, "place_text"):
+            return vectors.expand(len(boxes), -1, -1)
+        with torch.no_grad():
+            placed: Tensor = self.model.place_text(vectors, boxes)
+            return placed
+
     @property
     def memory_mb(self) -> int:
         """What its weights take on its device, in millions of bytes."""

@@ -211,11 +211,9 @@ class SmallCLIP(nn.Module):
         return F.normalize(found, dim=-1) if normalize else found
 
     def place_text(self, texts: Tensor, boxes: Tensor) -> Tensor:
-        """Unit embeddings (n, k, d) of k texts' embeddings (k, d) as views in these boxes (n, 4) should show them."""
-        n, k = len(boxes), len(texts)
-        everywhere = texts.expand(n, k, -1)
-        placed = self.place(everywhere, boxes[:, None].expand(n, k, 4)) if self.place else everywhere
-        return F.normalize(placed, dim=-1)
+        """Unit embeddings (n, k, d) of k texts' embeddings (k, d) as n views in boxes (n, k, 4) should show them."""
+        everywhere = texts.expand(len(boxes), -1, -1)
+        return F.normalize(self.place(everywhere, boxes) if self.place else everywhere, dim=-1)
 
 
 MEAN = (0.4, 0.4, 0.4)

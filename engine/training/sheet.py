@@ -85,7 +85,11 @@ def paint(guide: ShippedGuide, prompts: Sequence[str], steps: int, count: int, s
         pictures = canvas.draw()
         where = boxes(count, 160 / 96, generator)
         found = guide.model.encode_image(normalised(views(pictures, where, guide.image_size)), normalize=True)
-        wanted = guide.model.place_text(texts, where).transpose(0, 1).reshape(found.shape)
+        wanted = (
+            guide.model.place_text(texts, where[:, None].expand(-1, len(texts), -1))
+            .transpose(0, 1)
+            .reshape(found.shape)
+        )
         variation = pictures.diff(dim=2).abs().mean() + pictures.diff(dim=3).abs().mean()
         loss = -(found * wanted).sum(1).mean() + 0.02 * variation
         optimiser.zero_grad()
