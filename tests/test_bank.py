@@ -1,6 +1,5 @@
 """The bank: stored prompts, fired, put into slots, stored live and never lost."""
 
-import os
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -116,18 +115,6 @@ def test_a_bank_edited_by_somebody_else_meanwhile_is_put_aside(home: Path) -> No
     desk.close()
     assert read_bank(own_file()) == {1: "first", 2: "second"}
     assert read_bank(own_file().with_suffix(".before")) == {5: "edited"}
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_is_said_in_the_log(home: Path) -> None:
-    own_file().parent.mkdir(parents=True)
-    own_file().parent.chmod(0o500)
-    desk = desk_of(Plan())
-    stored(desk, 1, "first")
-    assert "the bank could not be written" in desk.report()["log"][-1]
-    own_file().parent.chmod(0o700)
-    desk.close()
-    assert read_bank(own_file()) == {1: "first"}
 
 
 def test_a_bank_that_cannot_be_written_is_said_once_and_tried_again(home: Path) -> None:
