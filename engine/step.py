@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.denoise.finish import Finish
 from engine.errors import EngineError
 from engine.gallery import Gallery
-from engine.governor import FEWEST_CROPS, Governor
+from engine.governor import FEWEST_CROPS, Governor, rungs
 from engine.guides.guide import Guide
 from engine.lead import Lead
 from engine.painting import Painting
@@ -153,8 +153,8 @@ class Engine:
     def _follow_guide(self, look: Look, now: float) -> None:
         """Let the guides lead that the look asks for, if they are ready; what is fast enough is found anew then."""
         if self._lead.follow(look, now):
-            self._governor, self._most_crops = Governor(), 0
-            self._view_s = max(self._view_s, self._lead.view_s)
+            self._view_s, self._most_crops = max(self._view_s, self._lead.view_s), 0
+            self._governor = _governor(look, self._lead.view_s)
 
     def _effort(self, look: Look) -> tuple[int, int]:
         steps, crops = (self._governor if self._is_live else Governor()).effort(look)
@@ -214,6 +214,14 @@ class Engine:
         self._painting = Painting(CPU, self._seed, self._beat)
         self._gallery.close()
         self._gallery = Gallery(CPU, waits=not self._is_live)
+
+
+def _governor(look: Look, view_s: float) -> Governor:
+    """One that begins where frames of views at this price are in time; else the first few would hold the picture."""
+    ladder = rungs(look.whole("steps"), look.whole("crops"))
+    budget_s = 1.0 / look.number("engine_fps")
+    fits = [n for n, (steps, crops) in enumerate(ladder) if steps * crops * view_s <= budget_s]
+    return Governor(rung=fits[0] if fits else len(ladder) - 1)
 
 
 def _unheard() -> None:

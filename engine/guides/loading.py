@@ -68,7 +68,7 @@ def load_guide(name: str, device: torch.device) -> Guide:
     held = check_file(source.file, name)
     try:
         with _plain_values():
-            return quickened(_loaded(source, source.file, device, is_openai=set(OPENAI_EXTRAS) <= held))
+            return _loaded(source, source.file, device, is_openai=set(OPENAI_EXTRAS) <= held)
     except (GuideError, *_FOREIGN) as err:
         raise GuideError(f"guide {name!r} cannot be loaded from {source.file}: {_first_line(err)}") from err
 

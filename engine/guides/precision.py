@@ -10,8 +10,10 @@ from engine.guides.guide import Guide
 def quickened(guide: Guide) -> Guide:
     """The guide with its image tower in bfloat16 where this CPU computes with it natively; else as it is.
 
-    The gradients point the same way (cosine 1.000, shipped guide) and a step takes two thirds of the time. Texts
-    stay in single precision. Changes the guide's own model.
+    For convolutions: the shipped guide's gradients point the same way (cosine 1.000) and a step takes two thirds of
+    the time. A transformer takes four times as long: ViT-B-32 with 4 views on an EPYC with AVX512-BF16, 13.1 s a step
+    beside 4.0 s in single precision, on one thread of a busy machine. Texts stay in single precision. Changes the
+    guide's own model.
     """
     if guide.device.type != "cpu" or not computes_in_bfloat16():
         return guide
