@@ -7,6 +7,7 @@ from torch import Tensor
 
 from engine.aim import Aim, Pull, loss_of
 from engine.canvas import CANVASES, FIRST_PICTURES, Canvas, cloud_noise, resized
+from engine.dissolve import Dissolve
 from engine.folds import Folds
 from engine.motion import Motion, Warp, echoed
 from engine.objectives import NOTHING, References
@@ -32,6 +33,7 @@ class Painting:
         self._carried: Tensor | None = None
         self._previous: Tensor | None = None
         self._unrest = Unrest()
+        self._dissolve: Dissolve | None = None
         self._passed_s: float | None = None
         self._steps = 0
 
@@ -47,7 +49,14 @@ class Painting:
 
     def restart(self) -> None:
         """Forget the picture; the next frame begins from noise."""
-        self._canvas = self._optimiser = self._carried = self._previous = None
+        self._canvas = self._optimiser = self._carried = self._previous = self._dissolve = None
+
+    def reroll(self, lasts_s: float) -> None:
+        """Begin afresh from noise; what was there dissolves within so many seconds, with 0 at once."""
+        old = self._previous
+        self.restart()
+        if old is not None and lasts_s > 0.0:
+            self._dissolve = Dissolve(old.clamp(0.0, 1.0), self._random, lasts_s)
 
     def go_on_from(self, picture: Tensor) -> None:
         """Continue with this picture of any size, (1, 3, h, w)."""
@@ -65,6 +74,8 @@ class Painting:
         self._passed_s = passed_s
         self._folds.follow(look, passed_s)
         warp = self._motion.next(look, passed_s)
+        if self._dissolve is not None:
+            self._dissolve = self._dissolve.after(passed_s, warp)
         if self._carried is None or self._previous is None:
             return
         is_one = self._carried is self._previous
@@ -104,7 +115,8 @@ class Painting:
         kept = {step: self._folds.of(picture) for step, picture in kept.items()}
         self._previous = kept[0]
         self._carried = kept.get(look.whole("carry_step"), self._previous)
-        return kept.get(look.whole("show_step"), self._previous)
+        shown = kept.get(look.whole("show_step"), self._previous)
+        return shown if self._dissolve is None else self._dissolve.over(shown)
 
     def _heat(self, look: Look, steps: int, pulls: Sequence[Pull]) -> Heat:
         """What the temperature means for the frame to come."""

@@ -171,7 +171,7 @@ class Engine:
         """A trigger has fired when its count is another than in the last look; the first look fires none."""
         kick = partial(self._painting.kick, look.number("kick_amount"))
         acts: dict[str, Callable[[], None]] = {
-            "reroll": self._painting.restart,
+            "reroll": partial(self._painting.reroll, look.number("reroll_s")),
             "kick": kick,
             "start_from_source": self._gallery.want_start,
         }

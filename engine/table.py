@@ -62,6 +62,7 @@ ROWS: tuple[Parameter, ...] = (
     number("engine_fps", "picture", 20.0, 1.0, 60.0, "frames a second asked of the engine", "fps"),
     switch("governor", "picture", True, "spend fewer steps and crops rather than miss engine_fps"),
     trigger("reroll", "picture", "start the canvas afresh from noise"),
+    number("reroll_s", "picture", 2.0, 0.0, 30.0, "time in which the new canvas grows into the old one", "s"),
     trigger("kick", "picture", "shake the picture with noise once"),
     number("zoom", "motion", 0.0, -2.0, 2.0, "speed into the picture; 1 doubles it each second", "octaves/s"),
     number("pan_x", "motion", 0.0, -1.0, 1.0, "speed to the right", "widths/s"),

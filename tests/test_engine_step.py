@@ -126,10 +126,24 @@ def test_the_kind_of_canvas_changes_live_and_the_picture_stays():
 def test_reroll_starts_afresh_once_for_each_count():
     engine, calm = an_engine(), {"temperature": 0.0, "first_steps": 1}
     before = paint(engine, said("red", LOOK.with_values(calm)), 40).astype(int)
-    again = said("red", LOOK.with_values({**calm, "reroll": 1}))
+    again = said("red", LOOK.with_values({**calm, "reroll": 1, "reroll_s": 0.0}))
     fresh = engine.paint(again).astype(int)
     assert np.abs(fresh - before).mean() > 20
     assert np.abs(engine.paint(again) - fresh).mean() < 10
+
+
+def test_a_reroll_dissolves_into_a_picture_as_new_as_after_a_cut():
+    def frames(reroll_s: float) -> list[np.ndarray]:
+        engine, look = an_engine(), said("red", LOOK.with_values({"temperature": 20.0}))
+        before = paint(engine, look, 30)
+        look = look.with_values({"reroll": 1, "reroll_s": reroll_s})
+        return [rgb.astype(float) for rgb in (before, *(engine.paint(look) for _ in range(50)))]
+
+    cut, soft = frames(0.0), frames(1.0)
+    jumps = [max(np.abs(b - a).mean() for a, b in pairwise(found)) for found in (cut, soft)]
+    assert jumps[1] < 0.4 * jumps[0]
+    assert np.abs(soft[1] - soft[0]).mean() < 0.2 * np.abs(cut[1] - cut[0]).mean()
+    assert np.abs(soft[-1] - cut[-1]).mean() < 12.0
 
 
 def test_a_count_that_was_there_before_the_first_frame_fires_nothing():
