@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from engine.guides.shipped import GuideShape, load_shipped, save_shipped
+from engine.training.canvases import Easel
 from engine.training.concepts import CLDR, TABLE, Concepts, read_concepts, tokenizer_for
 from engine.training.glyphs import FONT, draw_glyphs
 from engine.training.losses import alignment, holds
@@ -50,7 +51,10 @@ def test_every_caption_holds_for_its_own_scene(scenes: Scenes) -> None:
 def test_training_steps_change_the_guide_and_a_run_resumes(concepts: Concepts, scenes: Scenes, tmp_path: Path) -> None:
     first = trainer(concepts)
     before = first.model.visual.stem.weight.clone()
-    losses = [first.train(scenes, 1e-3) for _ in range(2)][-1]
+    easel = Easel.of(scenes, Chance(0, "cpu"))
+    canvas, steps = easel.canvas, easel.steps_left
+    losses = [first.train(easel, 1e-3) for _ in range(2)][-1]
+    assert not torch.equal(canvas, easel.canvas) and easel.steps_left == steps - 2
     assert all(value == value for value in losses.values())
     assert not torch.equal(before, first.model.visual.stem.weight)
     first.save(tmp_path / "checkpoint.pt")

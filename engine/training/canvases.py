@@ -1,10 +1,42 @@
 """The canvases a guide will meet: scenes buried under noise or other scenes, overdone, or half painted."""
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from engine.training.patterns import Chance
+from engine.training.scenes import Scenes
+
+LONGEST = 40
+"""Most steps that canvases are painted on, as many as a show takes in a second."""
+
+ATTACKS = 0.1
+"""Share of the canvases that are pushed away from their scene instead."""
+
+GAINS = {1: 0.15, 2: 0.5, 4: 1.0, 8: 1.0, 16: 1.0}
+"""How far the engine's optimiser moves each level of its pyramid (engine.canvas.level_gain)."""
+
+
+@dataclass(slots=True)
+class Easel:
+    """Scenes and the canvases (n, 3, s, s) on which they are being painted. Owns the canvases.
+
+    They stay for many steps: what the guide's own pull leads to after a second is what it must know how to mend.
+    """
+
+    scenes: Scenes
+    canvas: Tensor
+    hidden: Tensor
+    steps_left: int
+
+    @classmethod
+    def of(cls, scenes: Scenes, chance: Chance) -> "Easel":
+        """New canvases for these scenes: half of them for a few steps only."""
+        canvas, hidden = bury(scenes.pictures, chance)
+        longest = LONGEST if chance.below(2, 1).item() else 4
+        return cls(scenes, canvas, hidden, 1 + int(chance.below(longest, 1).item()))
 
 
 def pyramid_noise(n: int, size: int, chance: Chance) -> Tensor:
@@ -45,15 +77,27 @@ def overdo(canvas: Tensor, chance: Chance) -> Tensor:
 
 
 def moved(canvas: Tensor, pull: Tensor, way: Tensor, chance: Chance) -> Tensor:
-    """The canvases a step later: most follow the pull as the engine would, some are pushed the other way.
+    """The canvases a step later: most follow the pull, some are pushed the other way.
 
-    A step along the pull is 0.2 to 1.3 of what brings it nearest to the scene, so the guide learns what its own
-    painting leads to. A push away is an attack (L2 length 1 to 3), its gradient taken from the step just trained
-    ("free" adversarial training, Shafahi 2019).
+    Half follow it straight, by 0.2 to 1.3 of what brings them nearest to the scene, half as the engine's optimiser
+    would, so the guide learns what its own painting leads to. A push away is an attack (L2 length 1 to 3), its
+    gradient taken from the step just trained ("free" adversarial training, Shafahi 2019).
     """
     n = len(canvas)
     kind = chance.between(0, 1, n)[:, None, None, None]
     unit = pull / pull.flatten(1).norm(dim=1)[:, None, None, None].clamp(min=1e-12)
     best = (unit * way).sum((1, 2, 3), keepdim=True).clamp(min=1.0)
     painted = canvas + unit * best * chance.between(0.2, 1.3, n, 1, 1, 1)
-    return torch.where(kind < 0.2, canvas - unit * chance.between(1.0, 3.0, n, 1, 1, 1), painted).clamp(0, 1)
+    painted = torch.where(kind < 0.55, painted, canvas + chance.between(0.01, 0.06, n, 1, 1, 1) * stride(pull))
+    attacked = canvas - unit * chance.between(1.0, 3.0, n, 1, 1, 1)
+    return torch.where(kind < ATTACKS, attacked, painted).clamp(0, 1)
+
+
+def stride(pull: Tensor) -> Tensor:
+    """The way Adam goes on a pyramid canvas: on each level nearly as far wherever the pull is strong."""
+    total = torch.zeros_like(pull)
+    for level, gain in GAINS.items():
+        part = F.avg_pool2d(pull, level)
+        strong = part.square().mean((1, 2, 3), keepdim=True).sqrt().clamp(min=1e-20)
+        total = total + gain * F.interpolate((part / strong).tanh(), pull.shape[-2:], mode="bilinear")
+    return total

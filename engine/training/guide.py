@@ -10,6 +10,7 @@ import torch
 
 from engine.guides.shipped import SHIPPED_PATH, GuideShape, save_shipped
 from engine.training.aliases import wordnet_aliases
+from engine.training.canvases import Easel
 from engine.training.concepts import Concepts, read_concepts, tokenizer_for
 from engine.training.glyphs import draw_glyphs
 from engine.training.measure import measure
@@ -27,6 +28,9 @@ DIM_GLYPH = 0.4
 MEASURE_EVERY_S = 120.0
 EXPORT_EVERY_S = 300.0
 WARM_UP_STEPS = 60
+
+EASELS = 12
+"""Batches of canvases that are painted in turns."""
 
 
 def main() -> None:
@@ -54,6 +58,7 @@ class Session:
         self.exam = self.studio.paint([exam.recipe() for _ in range(256)], self.tokenizer)
         grounds = len(concepts.grounds) + len(concepts.patterns)
         self.trainer = Trainer(GuideShape(), len(self.tokenizer.words), len(self.names), grounds, chance)
+        self.easels = [self._easel() for _ in range(EASELS)]
         if options.resume:
             self.trainer.resume(self.checkpoint)
         elif options.start_from:
@@ -71,10 +76,11 @@ class Session:
         while trained_s < self.options.minutes * 60:
             self._pause()
             began = time.monotonic()
-            recipes = [self.cook.recipe() for _ in range(self.options.batch)]
-            rate = self._rate(trained_s / (self.options.minutes * 60))
-            losses = self.trainer.train(self.studio.paint(recipes, self.tokenizer), rate)
-            scenes += len(recipes)
+            place = self.trainer.steps % EASELS
+            if self.easels[place].steps_left <= 0:
+                self.easels[place] = self._easel()
+            losses = self.trainer.train(self.easels[place], self._rate(trained_s / (self.options.minutes * 60)))
+            scenes += self.options.batch
             trained_s += time.monotonic() - began
             if trained_s - measured_s > MEASURE_EVERY_S:
                 measured_s = trained_s
@@ -84,6 +90,10 @@ class Session:
                 self._export()
         self._report(trained_s, scenes, losses)
         self._export()
+
+    def _easel(self) -> Easel:
+        recipes = [self.cook.recipe() for _ in range(self.options.batch)]
+        return Easel.of(self.studio.paint(recipes, self.tokenizer), self.studio.chance)
 
     def _rate(self, part: float) -> float:
         """Learning rate: a short warm-up, then a cosine down to a fiftieth."""

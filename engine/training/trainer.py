@@ -9,14 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.guides.shipped import MEAN, STD, GuideShape, SmallCLIP
-from engine.training.canvases import bury, moved
+from engine.training.canvases import Easel, moved
 from engine.training.losses import alignment, contrastive
 from engine.training.patterns import Chance
 from engine.training.recipes import NONE
 from engine.training.scenes import Scenes
-
-REPLAYS = 3
-"""Steps on each batch of scenes, each on the canvases the last one led to."""
 
 KEEP = 0.997
 """Share of the moving average kept at each step."""
@@ -40,13 +37,11 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(learnt, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
         self.steps = 0
 
-    def train(self, scenes: Scenes, rate: float) -> dict[str, float]:
-        """Some steps on one batch at this learning rate; the losses of the last."""
-        canvas, hidden = bury(scenes.pictures, self.chance)
-        losses: dict[str, float] = {}
-        for _ in range(REPLAYS):
-            losses, pull = self._step(scenes, canvas, hidden, rate)
-            canvas = moved(canvas, pull, scenes.pictures - canvas, self.chance)
+    def train(self, easel: Easel, rate: float) -> dict[str, float]:
+        """One step on these canvases at this learning rate, which moves them too; the losses."""
+        losses, pull = self._step(easel.scenes, easel.canvas, easel.hidden, rate)
+        easel.canvas = moved(easel.canvas, pull, easel.scenes.pictures - easel.canvas, self.chance)
+        easel.steps_left -= 1
         return losses
 
     def _step(self, scenes: Scenes, canvas: Tensor, hidden: Tensor, rate: float) -> tuple[dict[str, float], Tensor]:
