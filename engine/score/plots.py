@@ -12,6 +12,9 @@ MOST_POINTS = 600
 WIDTH, HEIGHT = 900, 190
 LEFT, RIGHT, TOP, BOTTOM = 64, 14, 26, 30
 
+STYLE = """text{fill:#aab2bd;font:11px system-ui,sans-serif}text.t{fill:#e8ecf2;font-size:13px}line.g{stroke:#2a2e35}
+line.m{stroke:#596070;stroke-dasharray:2 4}"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
@@ -39,6 +42,13 @@ def line_plot(title: str, series: Mapping[str, Points], across: str = "s", marks
     for n, (name, line) in enumerate(series.items()):
         body += _drawn(frame, name, line, n)
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">{"".join(body)}</svg>'
+
+
+def standalone(svg: str) -> str:
+    """The plot as a file of its own, with ground and style."""
+    size = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
+    head, _, body = svg.replace("<svg ", size, 1).partition(">")
+    return f'{head}><style>{STYLE}</style><rect width="100%" height="100%" fill="#1a1d22"/>{body}\n'
 
 
 def _drawn(frame: _Frame, name: str, line: Points, n: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from engine.score import plots
 from engine.score.critic import Rgb
 from engine.score.measures import TONES
 from engine.score.plots import line_plot
@@ -32,8 +33,7 @@ MEANINGS = {
 STYLE = """body{background:#14161a;color:#d8dce2;font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;
 padding:0 1em}h1,h2{font-weight:600}table{border-collapse:collapse;width:100%}td,th{padding:3px 10px 3px 0;
 text-align:left;vertical-align:middle;border-bottom:1px solid #2a2e35}td.n{font-variant-numeric:tabular-nums;
-white-space:nowrap}svg{width:100%;background:#1a1d22;margin:.5em 0}svg text{fill:#aab2bd;font:11px system-ui}
-svg text.t{fill:#e8ecf2;font-size:13px}line.g{stroke:#2a2e35}line.m{stroke:#596070;stroke-dasharray:2 4}
+white-space:nowrap}svg{width:100%;background:#1a1d22;margin:.5em 0}
 img{display:block;border-radius:3px}.dim{color:#8b939f}.no{color:#ff8a65}.yes{color:#aed581}"""
 
 
@@ -96,7 +96,8 @@ def as_html(score: Score, title: str) -> str:
     )
     notes = "".join(f"<li>{escape(note)}</li>" for note in score.notes)
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{STYLE}{plots.STYLE}</style>"
         f"<h1>{escape(title)}</h1><table>{figures}</table><ul>{notes}</ul>"
         f"<h2>Over time</h2>{''.join(_plots(score))}<h2>Lines</h2>{_lines(score)}</html>\n"
     )
@@ -131,7 +132,7 @@ def _lines(score: Score) -> str:
             told = f'<td class="n {kind}">{verdict.named:.0%}</td><td class="n">{verdict.clip_score:.3f}</td>'
             told += f'<td class="n">{_latency(verdict)}</td>'
         else:
-            told = '<td colspan="3" class="dim">' + f"{_why_not(verdict)}</td>"
+            told = f'<td colspan="3" class="dim">{_why_not(verdict)}</td>'
         rows.append(
             f'<tr><td>{picture}</td><td class="n">{line.start_s:.1f} s</td><td>{escape(line.text)}</td>{told}</tr>'
         )

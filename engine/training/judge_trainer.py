@@ -27,7 +27,7 @@ SEEN = 0.5
 
 
 class JudgeTrainer:
-    """Owns the judge being trained, its average and the optimiser."""
+    """Owns the judge being trained, its average, the naming heads and the optimiser."""
 
     def __init__(self, concepts: Concepts, tokenizer: WordTokenizer, chance: Chance, shape: JudgeShape) -> None:
         self.chance = chance
@@ -35,7 +35,9 @@ class JudgeTrainer:
         judge = Judge(shape, tokenizer, pictured_words(concepts, tokenizer))
         self.judge = judge.to(device=chance.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.judge).eval().requires_grad_(False)
-        learnt = list(self.judge.parameters())
+        sizes = [len(phrases) for phrases in self.phrases]
+        self.heads = nn.ModuleList(nn.Linear(shape.embedding, n) for n in sizes).to(chance.device)
+        learnt = [*self.judge.parameters(), *self.heads.parameters()]
         self.optimiser = torch.optim.AdamW(learnt, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.03, fused=True)
         self.steps = 0
 
@@ -57,21 +59,23 @@ class JudgeTrainer:
         return contrastive(images, texts, self.judge.scale, scenes.said, scenes.true, sure)
 
     def _named(self, images: Tensor, scenes: Scenes, kind: int) -> Tensor:
-        """Cross-entropy of what is there among all subjects (0) or grounds (1), each by a phrase drawn by chance."""
+        """Cross-entropy of what is there among all subjects (0) or grounds (1).
+
+        Twice: by a plain head, which teaches the eye, and by one phrase of each, drawn by chance.
+        """
         phrases = self.phrases[kind]
         drawn = [of[int(n * len(of))] for of, n in zip(phrases, self.chance.between(0, 1, len(phrases)), strict=True)]
         wanted = scenes.true[:, (0, 3)[kind]]
         is_told = (wanted != NONE) & (wanted < len(phrases)) & (scenes.seen > SEEN)
-        logits = self.judge.scale.exp() * images @ self.judge.read(drawn).T
         # Two subjects of one scene are both right: the second is left out, not punished.
-        second = torch.where(scenes.true[:, 1] == NONE, wanted, scenes.true[:, 1])
-        is_second = (
-            F.one_hot(second.clamp(min=0), len(phrases)).bool() if kind == 0 else torch.zeros_like(logits).bool()
-        )
-        is_first = F.one_hot(wanted.clamp(0, len(phrases) - 1), len(phrases)).bool()
-        logits = logits.masked_fill(is_second & ~is_first, -1e4)
-        wrong = F.cross_entropy(logits, wanted.clamp(0, len(phrases) - 1), reduction="none")
-        return (wrong * is_told).sum() / is_told.sum().clamp(min=1)
+        second = scenes.true[:, 1] if kind == 0 else torch.full_like(wanted, NONE)
+        is_left_out = F.one_hot(second.clamp(min=0), len(phrases)).bool() & (second != NONE)[:, None]
+        total = images.new_zeros(())
+        for logits in (self.judge.scale.exp() * images @ self.judge.read(drawn).T, self.heads[kind](16 * images)):
+            rest = logits.masked_fill(is_left_out & (second != wanted)[:, None], -1e4)
+            wrong = F.cross_entropy(rest, wanted.clamp(0, len(phrases) - 1), reduction="none")
+            total = total + (wrong * is_told).sum() / is_told.sum().clamp(min=1)
+        return total / 2
 
     def _update(self, loss: Tensor, rate: float) -> None:
         for group in self.optimiser.param_groups:
@@ -90,7 +94,7 @@ class JudgeTrainer:
     def save(self, path: Path) -> None:
         """Write all that resuming needs."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        parts = {"judge": self.judge, "average": self.average, "optimiser": self.optimiser}
+        parts = {"judge": self.judge, "average": self.average, "heads": self.heads, "optimiser": self.optimiser}
         state = {name: part.state_dict() for name, part in parts.items()}
         state |= {"steps": self.steps, "words": list(self.judge.tokenizer.words)}
         torch.save(state, path.with_suffix(".part"))
@@ -103,6 +107,7 @@ class JudgeTrainer:
         for name, model in (("judge", self.judge), ("average", self.average)):
             model.load_state_dict(_for_words(state[name], model.state_dict(), state["words"], words))
         if list(words) == state["words"]:
+            self.heads.load_state_dict(state["heads"])
             self.optimiser.load_state_dict(state["optimiser"])
         self.steps = state["steps"]
 
