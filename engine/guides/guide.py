@@ -66,7 +66,8 @@ class Guide:
     def memory_mb(self) -> int:
         """What its weights take on its device, in millions of bytes."""
         tensors = (*self.model.parameters(), *self.model.buffers())
-        return round(sum(tensor.numel() * tensor.element_size() for tensor in tensors) / 1e6)
+        held: int = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        return round(held / 1e6)
 
     def moved(self, device: torch.device) -> "Guide":
         """The same guide on another device. Raises RuntimeError where the present device no longer answers."""
