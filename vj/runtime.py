@@ -115,7 +115,7 @@ class Folder:
         return SharedText(self.boxes / "look")
 
     def frames(self) -> SharedFrames:
-        """The engine's newest frame, at canvas size."""
+        """The engine's newest frame, at canvas size or `upscale` times as large."""
         return SharedFrames(self.boxes / "frame")
 
     def program(self) -> SharedFrames:

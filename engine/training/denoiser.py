@@ -78,14 +78,16 @@ class Session:
         """Train until the minutes are over."""
         reported_s, loss = self.trained_s, math.nan
         until_s = self.trained_s + 60 * self.options.minutes
-        while self.trained_s < until_s:
-            began = self.clock()
-            loss = self.step(self._rate(self.trained_s / until_s))
-            self.trained_s += self.clock() - began
-            if self.trained_s - reported_s > REPORT_EVERY_S:
-                reported_s = self.trained_s
-                self._report(loss)
-        self._report(loss)
+        try:
+            while self.trained_s < until_s:
+                began = self.clock()
+                loss = self.step(self._rate(self.trained_s / until_s))
+                self.trained_s += self.clock() - began
+                if self.trained_s - reported_s > REPORT_EVERY_S:
+                    reported_s = self.trained_s
+                    self._report(loss)
+        finally:  # also when it is stopped by Ctrl-C
+            self._report(loss)
 
     def step(self, rate: float) -> float:
         """One step on a batch of patches at this learning rate; its loss."""
@@ -96,7 +98,9 @@ class Session:
             group["lr"] = rate
         with torch.autocast(canvas.device.type, torch.bfloat16, enabled=self.options.half):
             lacking = self.net(canvas)
-        loss = loss_of(enlarged(canvas) + lacking.float(), wanted)
+        # Differences of neighbours take half the time where each colour lies by itself.
+        found = (enlarged(canvas) + lacking.float()).contiguous(memory_format=torch.contiguous_format)
+        loss = loss_of(found, wanted.contiguous())
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
