@@ -30,6 +30,7 @@ class Easel:
     canvas: Tensor
     hidden: Tensor
     steps_left: int
+    steps_done: int = 0
 
     @classmethod
     def of(cls, scenes: Scenes, chance: Chance) -> "Easel":

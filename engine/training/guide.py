@@ -29,7 +29,7 @@ MEASURE_EVERY_S = 120.0
 EXPORT_EVERY_S = 300.0
 WARM_UP_STEPS = 60
 
-EASELS = 12
+EASELS = 40
 """Batches of canvases that are painted in turns."""
 
 

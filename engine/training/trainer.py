@@ -15,6 +15,9 @@ from engine.training.patterns import Chance
 from engine.training.recipes import NONE
 from engine.training.scenes import Scenes
 
+TELLING_STEPS = 3
+"""Steps on the same scenes that also teach to tell them apart; then they would be learnt by heart."""
+
 KEEP = 0.997
 """Share of the moving average kept at each step."""
 
@@ -39,13 +42,16 @@ class Trainer:
 
     def train(self, easel: Easel, rate: float) -> dict[str, float]:
         """One step on these canvases at this learning rate, which moves them too; the losses."""
-        losses, pull = self._step(easel.scenes, easel.canvas, easel.hidden, rate)
+        tells = float(easel.steps_done < TELLING_STEPS)
+        losses, pull = self._step(easel, tells, rate)
         easel.canvas = moved(easel.canvas, pull, easel.scenes.pictures - easel.canvas, self.chance)
         easel.steps_left -= 1
+        easel.steps_done += 1
         return losses
 
-    def _step(self, scenes: Scenes, canvas: Tensor, hidden: Tensor, rate: float) -> tuple[dict[str, float], Tensor]:
-        canvas = canvas.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
+    def _step(self, easel: Easel, tells: float, rate: float) -> tuple[dict[str, float], Tensor]:
+        scenes, hidden = easel.scenes, easel.hidden
+        canvas = easel.canvas.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
         device = canvas.device.type
         with torch.autocast(device, torch.bfloat16):
             found = self.model.encode_image((canvas - self.mean) / self.std)
@@ -58,7 +64,7 @@ class Trainer:
         sure = scenes.seen * ((0.8 - hidden) / 0.4).clamp(0, 1)
         told = contrastive(images, texts, self.model.logit_scale, scenes.said, scenes.true, sure)
         named = self._naming(images, scenes, sure)
-        loss = told + NAMES * named + ALIGN * aligned.mean()
+        loss = tells * (told + NAMES * named) + ALIGN * aligned.mean()
         self._update(loss, rate)
         losses = {"told": told.item(), "named": named.item(), "aligned": aligned.mean().item()}
         losses["finishing"] = aligned[hidden < 0.4].mean().item()
