@@ -53,6 +53,12 @@ def everything(found: Scene, width: int, height: int) -> list[str]:
     return [text_of(line) for line in lines]
 
 
+def test_what_the_guides_weigh_in_memory_is_told() -> None:
+    guides = [{"name": "a", "memory_mb": 300}, {"name": "b", "memory_mb": 312}, "nonsense", {"memory_mb": "much"}]
+    found = everything(scene(engine={"guide": "a + b", "device": "cpu", "guides": guides}), 120, 40)
+    assert any("a + b · cpu · 612 MB" in text for text in found)
+
+
 def test_a_show_that_runs_is_live() -> None:
     assert words(scene(desk={"cue": {"state": "running", "count": 3}})) == ["LIVE"]
 

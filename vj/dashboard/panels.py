@@ -2,6 +2,7 @@
 
 from vj.dashboard.ink import Ink, Line, bar, block_bar, centred_bar, clock, cut, line, padded, wrapped
 from vj.dashboard.lettering import ROWS, lettered
+from vj.dashboard.pulses import finite
 from vj.dashboard.scene import Part, Scene, SinkLine, Slot
 from vj.dashboard.states import badges
 
@@ -135,8 +136,16 @@ def _program_words(scene: Scene) -> str:
 def _guide_words(engine: Part, room: int) -> str:
     canvas = engine.pulse.items("canvas")
     size = f"{canvas[0]}×{canvas[1]}" if len(canvas) == 2 and all(canvas) else ""
-    words = " · ".join(part for part in (engine.text("guide"), engine.text("device"), size) if part)
-    return words if len(words) <= room else words.removesuffix(f" · {size}")
+    weighed = sum(_megabytes(guide) for guide in engine.pulse.items("guides")) if engine.is_live else 0.0
+    memory = f"{weighed:.0f} MB" if weighed else ""
+    facts = [fact for fact in (engine.text("guide"), engine.text("device"), size, memory) if fact]
+    while len(facts) > 1 and len(" · ".join(facts)) > room:
+        facts.pop()
+    return " · ".join(facts)
+
+
+def _megabytes(guide: object) -> float:
+    return finite(guide.get("memory_mb")) or 0.0 if isinstance(guide, dict) else 0.0
 
 
 def _governor(scene: Scene, room: int, most: int) -> list[Line]:
