@@ -1,6 +1,6 @@
 """What is optimised: leaves for the optimiser, from which the picture is drawn.
 
-A picture is (1, 3, h, w), 0..1. Both canvases hold one picture that can be read, replaced and resampled at any time.
+A picture is (1, 3, h, w), 0..1. Every canvas holds one picture that can be read, replaced and resampled at any time.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,9 @@ from typing import Protocol
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from engine.fourier import Fourier
+from engine.motion import Warp
 
 SMALLEST_SIDE = 6
 """Pixels of the shorter side below which a pyramid gets no further level."""
@@ -33,6 +36,10 @@ class Canvas(Protocol):
         """Show this picture of the same size from now on; the leaves stay the same tensors."""
         ...
 
+    def carry(self, mean: Tensor, square: Tensor, warp: Warp) -> tuple[Tensor, Tensor]:
+        """What an optimiser remembers of a leaf, the mean of its gradients and of their squares, as they move along."""
+        ...
+
 
 class Pixels:
     """Plain pixels, as in the paper: one leaf, never clamped. Owns that leaf."""
@@ -55,6 +62,10 @@ class Pixels:
         """Show this picture from now on."""
         with torch.no_grad():
             self._pixels.copy_(picture)
+
+    def carry(self, mean: Tensor, square: Tensor, warp: Warp) -> tuple[Tensor, Tensor]:
+        """The memory moved like the picture."""
+        return _carried(mean, square, warp)
 
 
 class Pyramid:
@@ -99,8 +110,17 @@ class Pyramid:
             for level in self._levels:
                 level.zero_()
 
+    def carry(self, mean: Tensor, square: Tensor, warp: Warp) -> tuple[Tensor, Tensor]:
+        """The memory moved like the picture, at its level's size."""
+        return _carried(mean, square, warp)
 
-CANVASES: dict[str, Callable[[Tensor], Canvas]] = {"pyramid": Pyramid, "pixels": Pixels}
+
+def _carried(mean: Tensor, square: Tensor, warp: Warp) -> tuple[Tensor, Tensor]:
+    mean, square = warp.memory(mean, square)
+    return mean, square
+
+
+CANVASES: dict[str, Callable[[Tensor], Canvas]] = {"pyramid": Pyramid, "pixels": Pixels, "fourier": Fourier}
 """How each choice of the parameter `canvas` is made from a picture."""
 
 
@@ -142,8 +162,14 @@ def cloud_noise(height: int, width: int, generator: torch.Generator) -> Tensor:
     return resized(total / total.std(), height, width)
 
 
+def cloud_picture(height: int, width: int, generator: torch.Generator) -> Tensor:
+    """Soft clouds about grey."""
+    return (0.5 + 0.12 * cloud_noise(height, width, generator)).clamp(0.0, 1.0)
+
+
 FIRST_PICTURES: dict[str, Callable[[int, int, torch.Generator], Tensor]] = {
     "pixels": uniform_noise,
-    "pyramid": lambda h, w, generator: (0.5 + 0.12 * cloud_noise(h, w, generator)).clamp(0.0, 1.0),
+    "pyramid": cloud_picture,
+    "fourier": cloud_picture,
 }
 """What each canvas starts from, (1, 3, h, w) in 0..1."""

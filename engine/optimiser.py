@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from engine.canvas import resized
+from engine.canvas import Canvas, resized
 from engine.motion import Warp
 
 PUBLISHED_BETAS = (0.9, 0.999)
@@ -32,6 +32,8 @@ def set_rate(optimiser: torch.optim.Adam, rate: float) -> None:
 def take_over(new: torch.optim.Adam, old: torch.optim.Adam) -> None:
     """Give a new optimiser the memory of an old one, leaf by leaf from the last (finest), resampled to its size.
 
+    A spectrum is no image to be resampled; its memory is short, and starts anew.
+
     One that forgets at another pace is given nothing: its second moments would be read as far too small.
     """
     if is_for_keeping(new) != is_for_keeping(old):
@@ -39,7 +41,7 @@ def take_over(new: torch.optim.Adam, old: torch.optim.Adam) -> None:
     ours, theirs = new.param_groups[0]["params"], old.param_groups[0]["params"]
     for mine, other in zip(reversed(ours), reversed(theirs), strict=False):
         memory = old.state.get(other)
-        if memory:
+        if memory and mine.dim() == 4:
             new.state[mine] = {
                 "step": memory["step"].clone(),
                 "exp_avg": resized(memory["exp_avg"], *mine.shape[-2:]).contiguous(),
@@ -47,7 +49,7 @@ def take_over(new: torch.optim.Adam, old: torch.optim.Adam) -> None:
             }
 
 
-def move_memory(optimiser: torch.optim.Adam, warp: Warp) -> None:
-    """Let what is remembered of each leaf move with the picture."""
+def move_memory(optimiser: torch.optim.Adam, canvas: Canvas, warp: Warp) -> None:
+    """Let what is remembered of each of the canvas's leaves move with the picture."""
     for memory in optimiser.state.values():
-        memory["exp_avg"], memory["exp_avg_sq"] = warp.memory(memory["exp_avg"], memory["exp_avg_sq"])
+        memory["exp_avg"], memory["exp_avg_sq"] = canvas.carry(memory["exp_avg"], memory["exp_avg_sq"], warp)

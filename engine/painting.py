@@ -82,8 +82,8 @@ class Painting:
         self._carried = _moved(self._carried, warp, look, passed_s)
         # What is held is the picture moving on, not the place where it was.
         self._previous = self._carried if is_one else _moved(self._previous, warp, look, passed_s)
-        if warp is not None and self._optimiser is not None and look.is_on("keep_optimizer"):
-            move_memory(self._optimiser, warp)
+        if warp is not None and self._canvas is not None and look.is_on("keep_optimizer"):
+            move_memory(self._ready_optimiser(self._canvas, look), self._canvas, warp)
 
     def next_frame(
         self, look: Look, steps: int, crops: int, pulls: Sequence[Pull], references: References = NOTHING

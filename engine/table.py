@@ -31,7 +31,7 @@ ROWS: tuple[Parameter, ...] = (
     number("temperature", "picture", 35.0, 0.0, 100.0, "low holds the picture still, high changes everything"),
     choice("temperature_law", "picture", ("live", "paper"), "how temperature sets stability and noise"),
     number("temperature_scale", "picture", 1.0, 0.0, 1.0, "factor on temperature; the paper's fast setting halves it"),
-    choice("canvas", "picture", ("pyramid", "pixels"), "what is optimised: images at several sizes, or plain pixels"),
+    choice("canvas", "picture", ("pyramid", "pixels", "fourier"), "what is optimised: several sizes, pixels, or waves"),
     whole("canvas_width", "picture", 256, 64, 3840, "width of the canvas; the program scales it", "px"),
     whole("canvas_height", "picture", 144, 64, 2160, "height of the canvas; the program scales it", "px"),
     whole("steps", "picture", 2, 1, 50, "optimisation steps for each frame"),

@@ -1,11 +1,23 @@
 """What is optimised: a pyramid that cannot saturate, and plain pixels."""
 
+import itertools
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from engine.canvas import CANVASES, FIRST_PICTURES, Canvas, Pyramid, cloud_noise, pyramid_sizes, resized
+from engine.fourier import Fourier
+from engine.guides.colours import colour_guide
+from engine.motion import Move, Warp
 from engine.optimiser import make_optimiser, set_rate, take_over
+from engine.parameters import Look
+from engine.step import Engine
+
+CPU = torch.device("cpu")
+torch.set_num_threads(1)
 
 
 def random(seed: int = 0) -> torch.Generator:
@@ -44,6 +56,51 @@ def test_every_leaf_gets_a_gradient(kind: str):
     canvas = CANVASES[kind](torch.rand(1, 3, 36, 64))
     canvas.draw().square().sum().backward()
     assert all(leaf.grad is not None and leaf.grad.abs().sum() > 0 for leaf in canvas.parameters())
+
+
+@pytest.mark.parametrize("kind", list(CANVASES))
+def test_a_prompt_takes_hold_on_every_canvas(kind: str):
+    values = {"canvas": kind, "canvas_width": 96, "canvas_height": 64, "temperature": 50.0, "governor": False}
+    engine, look = Engine([colour_guide(CPU)], CPU, 0, is_live=False), Look().with_values(values)
+    for text, channel in (("red", 0), ("blue", 2)):
+        for _ in range(40):
+            rgb = engine.paint(replace(look, line=text)).astype(int)
+        others = np.delete(rgb, channel, axis=2).max(axis=2)
+        assert (rgb[..., channel] > others).mean() > 0.8, text
+
+
+@pytest.mark.parametrize(("before", "after"), itertools.permutations(CANVASES, 2))
+def test_canvases_are_changed_live_and_the_picture_stays(before: str, after: str):
+    values = {"canvas_width": 96, "canvas_height": 64, "temperature": 50.0, "governor": False}
+    engine, look = Engine([colour_guide(CPU)], CPU, 0, is_live=False), replace(Look().with_values(values), line="red")
+    for _ in range(20):
+        old = engine.paint(look.with_values({"canvas": before})).astype(int)
+    new = engine.paint(look.with_values({"canvas": after, "temperature": 0.0})).astype(int)
+    assert np.abs(new - old).mean() < 12
+
+
+def test_waves_of_one_colour_direction_are_grey():
+    """The first direction is brightness, nearly; the picture follows the spectrum in proportion."""
+    canvas = Fourier(torch.full((1, 3, 36, 64), 0.5))
+    with torch.no_grad():
+        canvas.parameters()[0][0, 0, 1, 2, 0] = 1.0
+    once = canvas.draw().detach() - 0.5
+    assert once.abs().max() > 0.1 and (once[:, 0] - once[:, 2]).abs().max() < 0.05 * once.abs().max()
+    with torch.no_grad():
+        canvas.parameters()[0].mul_(2.0)
+    assert torch.allclose(canvas.draw() - 0.5, 2.0 * once, atol=1e-5)
+
+
+def test_the_memory_of_waves_moves_with_the_picture():
+    canvas, target = Fourier(torch.full((1, 3, 36, 64), 0.5)), torch.zeros(1, 3, 36, 64)
+    target[..., 10:16, 10:16] = 1.0
+    (canvas.draw() * target).sum().backward()
+    mean, square = canvas.parameters()[0].grad, torch.ones(1, 3, 36, 33, 2)
+    there = canvas.carry(mean, square, Warp(Move(pan_x=0.5, border="wrap"), 64 / 36))[0]
+    canvas.parameters()[0].grad = None
+    (canvas.draw() * target.roll(32, dims=-1)).sum().backward()
+    wanted = canvas.parameters()[0].grad
+    assert torch.cosine_similarity(there.flatten(), wanted.flatten(), dim=0) > 0.9
 
 
 def test_a_pyramid_stays_within_black_and_white_however_hard_it_is_pushed():

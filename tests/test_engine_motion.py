@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.canvas import pyramid_sizes
+from engine.canvas import Pyramid
 from engine.flow import Flow
 from engine.folds import Folds
 from engine.guides.colours import colour_guide
@@ -137,12 +137,13 @@ def test_ten_seconds_of_slow_motion_leave_the_detail(knobs: dict[str, float]):
 
 
 def test_the_optimisers_memory_moves_with_the_picture():
-    leaves = [torch.zeros(1, 3, h, w, requires_grad=True) for h, w in pyramid_sizes(HEIGHT, WIDTH)]
+    canvas = Pyramid(torch.zeros(1, 3, HEIGHT, WIDTH))
+    leaves = canvas.parameters()[::-1]
     optimiser = make_optimiser(leaves, is_kept=True)
     for leaf in leaves:
         leaf.grad = torch.nn.functional.interpolate(dot(40, 36), size=leaf.shape[-2:], mode="area")
     optimiser.step()
-    move_memory(optimiser, Warp(Move(pan_x=0.25, border="edge"), WIDTH / HEIGHT))
+    move_memory(optimiser, canvas, Warp(Move(pan_x=0.25, border="edge"), WIDTH / HEIGHT))
     for name in ("exp_avg", "exp_avg_sq"):
         assert place(optimiser.state[leaves[0]][name]) == pytest.approx((72, 36), abs=0.5)
     coarse = optimiser.state[leaves[2]]["exp_avg"][0, 0].sum(dim=0)
