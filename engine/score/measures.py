@@ -48,7 +48,7 @@ def roughness(before: Rgb, frame: Rgb, after: Rgb) -> float:
 
 def small_grey(frame: Rgb) -> Tensor:
     """The frame's brightness (h', 128) in 0..1, for `motion`."""
-    grey = torch.from_numpy(np.ascontiguousarray(frame)).float().mean(2)[None, None] / 255.0
+    grey = torch.from_numpy(frame.mean(2, dtype=np.float32) / 255.0)[None, None]
     height = max(BLOCK, round(frame.shape[0] * GREY_WIDTH / frame.shape[1]))
     return F.interpolate(grey, (height, GREY_WIDTH), mode="bilinear", antialias=True)[0, 0]
 

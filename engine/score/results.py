@@ -105,7 +105,8 @@ class _Table:
         others[rows, wanted] = -np.inf
         best = others.max(1) if len(rows) else np.zeros(0)
         own = cosines[rows, wanted]
-        return Track(self.seen.times[is_sung], own, best, own > best)
+        is_right = cosines.argmax(1) == wanted if len(rows) else np.zeros(0, dtype=bool)
+        return Track(self.seen.times[is_sung], own, best, is_right)
 
     def verdict(self, n: int) -> Verdict:
         """How line n was shown."""

@@ -62,6 +62,10 @@ def _check_options(args: argparse.Namespace) -> None:
         raise UsageError("score: give a video and --cues FILE, or --live SECONDS for the running show")
     if args.video and not args.cues:
         raise UsageError(f"score: what does {args.video} show? give its cue file with --cues FILE")
+    if args.live is not None and (args.cues or args.partial or args.starts_at):
+        raise UsageError(
+            "--live reads what is sung from the running show; --cues, --starts-at, --partial go with a video"
+        )
     if args.live is not None and not 1.0 <= args.live <= LONGEST_LIVE_S:
         raise UsageError(f"--live {args.live:g}: from 1 to {LONGEST_LIVE_S:g} seconds")
     if not 0.0 <= args.starts_at <= LONGEST_LIVE_S:
