@@ -78,7 +78,7 @@ def song(folder: Path, text: str = "[00:01.00]a red rose\n[00:05.00]a sea\n", na
         (["--set", "temperature=101"], "temperature must be a number from 0 to 100, not 101.0"),
         (["--set", "temperature=nan"], "temperature takes a finite number, not nan"),
         (["--set", "steps=2.5"], "steps takes a number, not '2.5'"),
-        (["--set", "canvas=marble"], "canvas must be one of pyramid, pixels, not 'marble'"),
+        (["--set", "canvas=marble"], "canvas must be one of pyramid, pixels, fourier, not 'marble'"),
         (["--set", "freeze=maybe"], "freeze is a switch and takes true or false, not 'maybe'"),
         (["--set", "reroll=1"], "reroll is fired live and cannot stand in a file"),
         (["--osc", "9000"], "--osc '9000': give it as HOST:PORT, as in 127.0.0.1:9000"),

@@ -72,7 +72,7 @@ x = 1
         (5, "no parameter called 'temprature'; did you mean 'temperature'?"),
         (6, "temperature must be a number from 0 to 100, not 300.0"),
         (7, "steps must be a whole number from 1 to 50, not 2.5"),
-        (8, "canvas must be one of pyramid, pixels, not 'pixel'"),
+        (8, "canvas must be one of pyramid, pixels, fourier, not 'pixel'"),
         (9, "freeze is a switch and takes true or false, not 1"),
         (10, "prompt_1 takes a text, not 7"),
         (11, "reroll is fired live and cannot stand in a file"),

@@ -134,7 +134,7 @@ def test_what_is_out_of_range_is_clamped_and_said(address: str, args: Any, value
         ("/vj/temperature", (float("nan"),), "takes a finite number, not nan"),
         ("/vj/temperature/norm", (float("inf"),), "takes a finite number, not inf"),
         ("/vj/prompt_1/norm", (0.5,), "prompt_1 is a text and has no place from 0 to 1"),
-        ("/vj/canvas", (1,), "takes one of pyramid, pixels, not 1; /norm takes 0 to 1"),
+        ("/vj/canvas", (1,), "takes one of pyramid, pixels, fourier, not 1; /norm takes 0 to 1"),
         ("/vj/freeze", ("on",), "takes a number, not 'on'"),
         ("/vj/prompt", (3,), "takes a text, not 3"),
         ("/vj/prompt", ("",), "an empty text is no prompt"),

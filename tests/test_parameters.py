@@ -85,7 +85,7 @@ def test_a_switch_takes_numbers_as_pads_send_them() -> None:
 
 
 def test_a_choice_names_what_may_be_chosen() -> None:
-    with pytest.raises(ParameterError, match="canvas must be one of pyramid, pixels, not 'pixel'"):
+    with pytest.raises(ParameterError, match="canvas must be one of pyramid, pixels, fourier, not 'pixel'"):
         parameter("canvas").checked("pixel")
 
 
