@@ -17,6 +17,7 @@ from engine.objectives import (
     Term,
     source_distance,
     stability,
+    style_distance,
     total_variation,
     weighted,
 )
@@ -37,6 +38,9 @@ from engine.tones import (
 
 Pull = tuple[Guide, Goal | None]
 """A guide and what it pulls toward; None before its first prompt."""
+
+SOURCE, STYLE = 20.0, 40.0
+"""Factors of these terms at a weight of 1, whose square counts: at a half the prompt and they are both seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +89,10 @@ def _tones(look: Look) -> list[tuple[float, Term]]:
 def _comparisons(look: Look, references: References) -> list[tuple[float, Term]]:
     """The terms of those references that are there."""
     return [
-        (_grip(look.number("source_weight")) * (references.source is not None), source_distance),
+        (STYLE * look.number("style_weight") ** 2 * (references.style is not None), style_distance),
+        (SOURCE * look.number("source_weight") ** 2 * (references.source is not None), source_distance),
         (look.number("palette_weight") * (references.palette is not None), palette_distance),
     ]
-
-
-def _grip(weight: float) -> float:
-    """The factor of the source's term for a strength of 0..1: at a half both are seen, at 1 little but the source."""
-    return 20.0 * weight**2
 
 
 def _cut(aim: Aim, goal: Goal, step: int) -> Cut:

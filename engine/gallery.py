@@ -1,5 +1,9 @@
 """The pictures and colours a look names beside its prompts, with what is there of them."""
 
+from functools import partial
+from pathlib import Path
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -9,8 +13,12 @@ from engine.objectives import References
 from engine.palettes import joined, palette_of, read_palette
 from engine.parameters import Look
 from engine.picture import as_picture
-from engine.pictures import why
+from engine.pictures import read_picture, why
 from engine.sources import Rgb, Source
+from engine.style import Style
+
+SIDE = 1024
+"""Pixels of the longer side at which a style's strokes are kept."""
 
 
 class Gallery:
@@ -20,6 +28,8 @@ class Gallery:
         """With `waits` a frame waits for files, and a video moves on with the frames rather than with the clock."""
         self._device, self._waits = device, waits
         self._palettes = Beside("palettes", palette_of, waits=waits)
+        self._styles = Beside("styles", partial(_read, side=SIDE), waits=waits)
+        self._style: tuple[str, Style] | None = None
         self._source: Source | None = None
         self._drawn: tuple[Rgb, Tensor] | None = None
         self._written: tuple[str, str] = ("", "")
@@ -31,7 +41,7 @@ class Gallery:
     def of(self, look: Look) -> References:
         """What is there of what this look asks for; what it gives no weight is not read."""
         self._faults = []
-        return References(source=self._source_of(look), palette=self._palette_of(look))
+        return References(source=self._source_of(look), palette=self._palette_of(look), style=self._style_of(look))
 
     def want_start(self) -> None:
         """Ask for a picture to start from; `start` gives it as soon as the source does."""
@@ -51,6 +61,7 @@ class Gallery:
     def close(self) -> None:
         """Let go of the source and stop reading."""
         self._palettes.close()
+        self._styles.close()
         self._let_go()
 
     def _source_of(self, look: Look) -> Tensor | None:
@@ -84,7 +95,19 @@ class Gallery:
         self._note("palette_picture", path, self._palettes)
         return self._palette
 
-    def _note(self, name: str, path: str, read: Beside[Tensor]) -> None:
+    def _style_of(self, look: Look) -> Style | None:
+        path, height, width = look.text("style_picture"), look.whole("canvas_height"), look.whole("canvas_width")
+        if not path or not look.number("style_weight"):
+            return None
+        rgb, wanted = self._styles.find(path), f"{width}x{height} {path}"
+        self._note("style_picture", path, self._styles)
+        if rgb is None:
+            return None
+        if self._style is None or self._style[0] != wanted:
+            self._style = wanted, Style(covering(as_picture(rgb, self._device), height, width))
+        return self._style[1]
+
+    def _note(self, name: str, path: str, read: Beside[Any]) -> None:
         failure = read.failure(path) if path else None
         if failure is not None:
             self._faults.append(f"{name}: {why(path, failure)}")
@@ -93,3 +116,15 @@ class Gallery:
         if self._source is not None:
             self._source.close()
         self._source = self._drawn = None
+
+
+def covering(picture: Tensor, height: int, width: int) -> Tensor:
+    """The middle of the picture (1, 3, h, w) at this size, none of it stretched."""
+    scale = max(height / picture.shape[-2], width / picture.shape[-1])
+    high, wide = max(height, round(picture.shape[-2] * scale)), max(width, round(picture.shape[-1] * scale))
+    top, left = (high - height) // 2, (wide - width) // 2
+    return resized(picture, high, wide)[..., top : top + height, left : left + width].contiguous()
+
+
+def _read(path: str, side: int) -> Rgb:
+    return read_picture(Path(path), side)

@@ -3,15 +3,20 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import acos, sqrt
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.style import Style
+
 MOST_APART = -0.9
 """Cosine below which the spherical distance goes on as a straight line: opposite vectors have no finite slope."""
 SLOPE = acos(MOST_APART) / sqrt(1.0 - MOST_APART**2)
 """Of that line, so that it meets the curve without a bend."""
+
+Reference = TypeVar("Reference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,7 @@ class References:
     """A picture of the canvas's size, (1, 3, h, w), from a file or a camera."""
     palette: Tensor | None = None
     """Colours (p, 4): red, green, blue in 0..1 and each one's share of the picture."""
-    style: Tensor | None = None
-    """What `engine.style.texture` says of a picture."""
+    style: Style | None = None
 
 
 NOTHING = References()
@@ -123,7 +127,12 @@ def source_distance(seen: Seen) -> Tensor:
     return F.mse_loss(seen.picture, there(seen.references.source))
 
 
-def there(reference: Tensor | None) -> Tensor:
+def style_distance(seen: Seen) -> Tensor:
+    """How far the picture's patches are from those of the style picture, which must be there."""
+    return there(seen.references.style).distance(seen.picture)
+
+
+def there(reference: Reference | None) -> Reference:
     """The reference a term compares with. Raises ValueError where there is none, which no such term is asked for."""
     if reference is None:
         raise ValueError("a term was asked for without what it compares with")

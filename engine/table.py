@@ -24,6 +24,8 @@ ROWS: tuple[Parameter, ...] = (
     number("lead", "prompts", 0.0, 0.0, 10.0, "how far the picture's lines run ahead of the song", "s"),
     text("prompt_picture", "prompts", "file of a picture that is a prompt"),
     number("prompt_picture_weight", "prompts", 1.0, -2.0, 2.0, "weight of that picture; negative pushes away"),
+    text("style_picture", "prompts", "file of a picture whose colours and strokes the picture is painted in"),
+    number("style_weight", "prompts", 0.5, 0.0, 1.0, "weight of that style"),
     number("no_words", "prompts", 0.0, 0.0, 1.0, "weight of pushing painted words and letters away"),
     text("source", "prompts", "picture or video the picture is held to, or camera, camera:1, device:FORMAT:NAME"),
     number("source_weight", "prompts", 0.5, 0.0, 1.0, "how closely the picture is held to the source"),

@@ -7,9 +7,9 @@ of single pixels should bring about, and it costs a sixteenth.
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from engine.canvas import resized
 from engine.objectives import Seen, Term, there
 
 COARSE = 4
@@ -31,8 +31,10 @@ NO_ROOT = 1e-5
 
 
 def coarse(picture: Tensor) -> Tensor:
-    """The picture (n, 3, h, w) four times smaller; a rest at the border is averaged by itself."""
-    return F.avg_pool2d(picture, COARSE, ceil_mode=True, count_include_pad=False)
+    """The picture (n, 3, h, w) four times smaller."""
+    # Not a mean of blocks: those would be seen, as each block is pulled its own way.
+    height, width = (max(1, round(side / COARSE)) for side in picture.shape[-2:])
+    return resized(picture, height, width)
 
 
 def range_excess(seen: Seen) -> Tensor:
@@ -76,7 +78,9 @@ def palette_distance(seen: Seen) -> Tensor:
     """
     palette = there(seen.references.palette)
     pixels = coarse(seen.picture)[0].flatten(1).T
-    distances = (pixels[:, None, :] - palette[None, :, :3]).square().sum(dim=2)
-    found = torch.softmax(-distances / SHARP, dim=1).mean(dim=0)
+    nearness = -(pixels[:, None, :] - palette[None, :, :3]).square().sum(dim=2) / SHARP
+    # Nearly the least distance, but without its edge: pixels between two colours would part like a staircase.
+    least = -SHARP * torch.logsumexp(nearness, dim=1)
+    found = torch.softmax(nearness, dim=1).mean(dim=0)
     lacking = (LEAST_SHARE - found / palette[:, 3]).clamp(min=0.0)
-    return distances.amin(dim=1).mean() + 0.1 * (lacking.square() * palette[:, 3]).sum()
+    return least.mean() + 0.3 * (lacking.square() * palette[:, 3]).sum()

@@ -19,6 +19,7 @@ from engine.parameters import Look
 from engine.pictures import open_picture
 from engine.sources import Source, device_of
 from engine.step import Engine
+from engine.style import FILTERS, PATCH, Style
 
 CPU = torch.device("cpu")
 LOOK = Look().with_values({"canvas_width": 96, "canvas_height": 64, "temperature": 50.0, "governor": False})
@@ -33,11 +34,11 @@ def engine() -> Iterator[Engine]:
     made.close()
 
 
-def a_picture(path: Path, *colours: str) -> str:
-    """A file with these colours beside each other."""
-    image = Image.new("RGB", (60 * len(colours), 60))
+def a_picture(path: Path, *colours: str, width: int = 60) -> str:
+    """A file with these colours beside each other, each so wide."""
+    image = Image.new("RGB", (width * len(colours), 60))
     for n, colour in enumerate(colours):
-        image.paste(colour, (60 * n, 0, 60 * n + 60, 60))
+        image.paste(colour, (width * n, 0, width * n + width, 60))
     image.save(path)
     return str(path)
 
@@ -131,7 +132,27 @@ def test_a_pictures_colours_are_a_palette(tmp_path: Path, engine: Engine):
     assert min((far.argmin(axis=1) == n).mean() for n in (0, 1)) > 0.15
 
 
-@pytest.mark.parametrize("name", ["prompt_picture", "palette_picture", "source"])
+def test_the_style_of_a_flat_picture_is_its_colour():
+    style = Style(torch.full((1, 3, 36, 64), 0.25))
+    assert style.distance(torch.full((1, 3, 36, 64), 0.25)).item() == pytest.approx(0.0, abs=1e-8)
+    filters = torch.randn(FILTERS, 3, PATCH, PATCH, generator=torch.Generator().manual_seed(0))
+    sums = filters.sum(dim=(1, 2, 3)) / filters.flatten(1).norm(dim=1)
+    one_scale = Style(torch.full((1, 3, 36, 64), 0.25))
+    one_scale._scales, one_scale._pyramid = one_scale._scales[:1], one_scale._pyramid[:1]
+    found = one_scale.distance(torch.full((1, 3, 36, 64), 0.75)).item()
+    assert found == pytest.approx(float((0.5 * sums).square().mean()), rel=1e-4)
+
+
+def test_a_style_brings_its_colours_and_the_direction_of_its_strokes(tmp_path: Path, engine: Engine):
+    path = a_picture(tmp_path / "stripes.png", *(["red", "white"] * 6), width=5)
+    look = replace(LOOK.with_values({"style_picture": path, "style_weight": 1.0, "temperature": 30.0}), line="grey")
+    rgb = painted(engine, look, 60)
+    across, down = np.abs(np.diff(rgb, axis=1)).mean(), np.abs(np.diff(rgb, axis=0)).mean()
+    assert across > 2.0 * down
+    assert rgb[..., 0].mean() > rgb[..., 1].mean() + 0.15
+
+
+@pytest.mark.parametrize("name", ["prompt_picture", "palette_picture", "style_picture", "source"])
 def test_a_file_that_is_missing_or_broken_is_one_note_and_the_picture_goes_on(
     name: str, tmp_path: Path, engine: Engine
 ):

@@ -11,7 +11,9 @@ from engine.parameters import PARAMETERS, Look
 from engine.step import Engine
 
 CPU = torch.device("cpu")
-FREE = [row for row in PARAMETERS.values() if row.group in ("picture", "motion") and row.kind not in ("trigger", "text")]
+FREE = [
+    row for row in PARAMETERS.values() if row.group in ("picture", "motion") and row.kind not in ("trigger", "text")
+]
 SMALL = {"canvas_width": 64, "canvas_height": 64, "steps": 2, "first_steps": 2, "crops": 3}
 
 
