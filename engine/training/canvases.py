@@ -10,7 +10,7 @@ from engine.training.patterns import Chance
 from engine.training.scenes import Scenes
 
 LONGEST = 40
-"""Most steps that canvases are painted on, as many as a show takes in a second."""
+"""Most steps that canvases are painted on: those of a second of the show."""
 
 ATTACKS = 0.1
 """Share of the canvases that are pushed away from their scene instead."""

@@ -21,9 +21,10 @@ TELLING_STEPS = 3
 KEEP = 0.997
 """Share of the moving average kept at each step."""
 
+TELL = 3.0
 ALIGN = 4.0
 NAMES = 1.0
-"""Weights of the gradient's alignment and of naming subject and ground, next to the contrastive loss."""
+"""Weights of telling scenes apart, of the gradient's alignment, and within telling apart of naming what is seen."""
 
 
 class Trainer:
@@ -64,7 +65,7 @@ class Trainer:
         sure = scenes.seen * ((0.8 - hidden) / 0.4).clamp(0, 1)
         told = contrastive(images, texts, self.model.logit_scale, scenes.said, scenes.true, sure)
         named = self._naming(images, scenes, sure)
-        loss = tells * (told + NAMES * named) + ALIGN * aligned.mean()
+        loss = tells * TELL * (told + NAMES * named) + ALIGN * aligned.mean()
         self._update(loss, rate)
         losses = {"told": told.item(), "named": named.item(), "aligned": aligned.mean().item()}
         losses["finishing"] = aligned[hidden < 0.4].mean().item()
