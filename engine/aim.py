@@ -104,14 +104,24 @@ def _cut(aim: Aim, goal: Goal, step: int) -> Cut:
 def _agreement(picture: Tensor, guide: Guide, goal: Goal, cut: Cut, random: torch.Generator) -> Agreement:
     """The goal beside views of the picture; where parts are owned, each view changes no more than is its own."""
     sight = look_at(picture, cut, guide.image_size, random)
-    regions = goal.regions or ("whole",) * len(goal.vectors)
-    wanted = guide.place_text(goal.vectors, places(sight.boxes, regions, picture.shape[-2], picture.shape[-1]))
+    wanted = _wanted(guide, goal, sight.boxes, picture.shape[-2:])
     if not cut.owners:
         return Agreement(goal, guide.embed_image(sight.views), wanted=wanted)
     owns = ownership(goal.regions, cut.owners, guide.device)
     still = sight.views.detach()
     seen = still + owns.masks(sight.points, goal.weights) * (sight.views - still)
     return Agreement(goal, guide.embed_image(seen), owns.shares, wanted)
+
+
+def _wanted(guide: Guide, goal: Goal, boxes: Tensor, size: torch.Size) -> Tensor:
+    """What views in boxes (n, 4) should show, (n, k, d): a text's meaning depends on the place, not a picture's."""
+    texts = len(goal.vectors) - goal.pictures
+    wanted = goal.vectors[texts:].expand(len(boxes), -1, -1)
+    if not texts:
+        return wanted
+    regions = (goal.regions or ("whole",) * texts)[:texts]
+    placed = guide.place_text(goal.vectors[:texts], places(boxes, regions, size[0], size[1]))
+    return torch.cat([placed, wanted], dim=1) if goal.pictures else placed
 
 
 def pulling(pulls: tuple[Pull, ...], mix: str, step: int) -> tuple[Pull, ...]:

@@ -1,6 +1,7 @@
 """What a look's prompts mean to each guide, with what is ready of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -50,9 +51,10 @@ class Goals:
                 for (text, weight), region in zip(prompts, look.regions(), strict=True)
                 if (vector := texts.find(text)) is not None
             ]
-            ready += self._beside_the_texts(look, n)
-            if any(weight for _, weight, _ in ready):
-                self._last[n] = _goal(ready, self._guides[n].device)
+            pictures = self._picture(look, n)
+            ready += self._no_words(look, n, ready + pictures)
+            if ready or pictures:
+                self._last[n] = replace(_goal(ready + pictures, self._guides[n].device), pictures=len(pictures))
         self._note_picture(look)
         return self._last
 
@@ -65,17 +67,17 @@ class Goals:
         """Sentences about texts that could not be read, and those of this frame that mean nothing to a guide."""
         return [*(texts.fault for texts in self._texts if texts.fault), *self._strange, *self._missing]
 
-    def _beside_the_texts(self, look: Look, n: int) -> list[Asked]:
-        """What guide n is asked for beside the prompts: a picture to be like, and no painted words."""
-        path, weight, shyness = (
-            look.text("prompt_picture"),
-            look.number("prompt_picture_weight"),
-            look.number("no_words"),
-        )
-        asked = [(self._pictures[n].find(path), weight)] if path and weight else []
-        if shyness and self._guides[n].knows(WORDS) and (look.prompts() or asked):
-            asked.append((self._texts[n].find(WORDS), -shyness))
-        return [(vector, weight, "whole") for vector, weight in asked if vector is not None]
+    def _picture(self, look: Look, n: int) -> list[Asked]:
+        """The picture guide n is asked for beside the prompts, if it is there."""
+        path, weight = look.text("prompt_picture"), look.number("prompt_picture_weight")
+        vector = self._pictures[n].find(path) if path and weight else None
+        return [] if vector is None else [(vector, weight, "whole")]
+
+    def _no_words(self, look: Look, n: int, asked: Sequence[Asked]) -> list[Asked]:
+        """What pushes painted words away, beside prompts that guide n is asked for."""
+        shyness = look.number("no_words")
+        vector = self._texts[n].find(WORDS) if shyness and asked and self._guides[n].knows(WORDS) else None
+        return [] if vector is None else [(vector, -shyness, "whole")]
 
     def _note_picture(self, look: Look) -> None:
         path = look.text("prompt_picture") if look.number("prompt_picture_weight") else ""

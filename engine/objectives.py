@@ -27,6 +27,8 @@ class Goal:
     weights: Tensor
     regions: tuple[str, ...] = ()
     """One of `engine.regions.REGIONS` for each prompt; none at all means that every one is for the whole picture."""
+    pictures: int = 0
+    """How many of the last vectors are of pictures rather than of texts."""
 
     def direction(self) -> Tensor:
         """Where all prompts together pull, a unit vector (d,)."""

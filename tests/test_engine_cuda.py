@@ -1,8 +1,11 @@
 """The same code path on a GPU; skipped without one."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from engine.bench import bench_step
 from engine.guides.loading import load_guide
@@ -29,3 +32,18 @@ def test_a_prompt_pulls_the_picture_on_a_gpu_as_it_does_on_a_cpu() -> None:
 def test_the_bench_measures_a_gpu() -> None:
     found = bench_step(load_guide("shipped", CUDA), LOOK, repeats=3)
     assert found["step_ms"] > 0 and found["baseline_step_ms"] > 0
+
+
+def test_every_term_and_region_runs_on_a_gpu(tmp_path: Path) -> None:
+    path = str(tmp_path / "two.png")
+    Image.fromarray(np.tile(np.array([[[255, 0, 0]] * 8 + [[255, 255, 255]] * 8], np.uint8), (64, 6, 1))).save(path)
+    values = {f"{name}_pull": 0.5 for name in ("range", "brightness", "contrast", "saturation")}
+    pictures = dict.fromkeys(("prompt_picture", "style_picture", "palette_picture", "source"), path)
+    slots = {"prompt_1": "fire", "weight_1": 1.0, "region_1": "left", "prompt_2": "snow", "weight_2": -0.5}
+    look = LOOK.with_values({**values, **pictures, **slots, "palette": "red white", "no_words": 0.5})
+    engine = Engine([load_guide("shipped", CUDA)], CUDA, 0, is_live=False)
+    for distance in ("cosine", "spherical"):
+        rgb = engine.paint(look.with_values({"distance": distance}))
+    report = engine.report()
+    assert rgb.shape == (108, 192, 3) and report["notes"] == [] and report["device"].startswith("cuda")
+    engine.close()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from engine.beside import RETRY_S, WAITING, Beside
 from engine.gallery import Gallery
-from engine.guides.colours import colour_guide
+from engine.guides.colours import Colours, colour_guide
 from engine.looking import embed_picture
 from engine.palettes import palette_of, read_palette
 from engine.parameters import Look
@@ -298,3 +298,19 @@ def test_beside_the_frames_nothing_is_waited_for():
         beside.find(f"k{n}")
     beside.close()
     assert beside.find("never asked") is None
+
+
+def test_a_text_means_something_else_in_each_place_and_a_picture_does_not(tmp_path: Path):
+    from engine.aim import _wanted
+    from engine.goals import Goals
+
+    class Placed(Colours):
+        def place_text(self, vectors: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+            return vectors.roll(1, dims=1).expand(*boxes.shape[:2], -1)
+
+    guide = replace(colour_guide(CPU), model=Placed())
+    look = replace(LOOK.with_values({"prompt_picture": a_picture(tmp_path / "red.png", "red")}), line="red")
+    goal = Goals([guide], waits=True).of(look)[0]
+    wanted = _wanted(guide, goal, torch.tensor([[-1.0, -1.0, 1.0, 1.0]] * 3), torch.Size((64, 96)))
+    assert wanted.shape == (3, 2, 12) and goal.pictures == 1
+    assert torch.equal(wanted[0, 0], goal.vectors[0].roll(1)) and torch.equal(wanted[0, 1], goal.vectors[1])
