@@ -92,6 +92,8 @@ class Reader(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Embeddings (n, d), not normalised; one and the same for texts without a learnt word."""
+        # Most texts are short: what no text of the batch has is not computed.
+        tokens = tokens[:, : max(1, int((tokens != 0).sum(1).max()))]
         there = (tokens != 0)[..., None]
         plain = self.words(tokens)
         beside = F.silu(self.near(plain.transpose(1, 2))).transpose(1, 2)

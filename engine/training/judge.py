@@ -33,7 +33,7 @@ SEED = 77_000
 """Added to every seed, so that no scene comes in the guide's order."""
 
 DIM_GLYPH = 0.4
-REPORT_EVERY_S = 120.0
+REPORT_EVERY_S = 60.0
 WARM_UP_STEPS = 100
 
 

@@ -139,12 +139,16 @@ SHEETS: dict[str, Maker] = {"temperatures": temperatures, "heights": heights, "g
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m engine.training.sheets", description=__doc__)
-    parser.add_argument("sheet", nargs="*", choices=[*SHEETS, []], help=f"which: {', '.join(SHEETS)} (default: all)")
+    parser.add_argument("sheet", nargs="*", help=f"which: {', '.join(SHEETS)} (default: all)")
     parser.add_argument("--guide", default="shipped", help="guide by name; G+G for two")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder to write into")
-    return parser.parse_args()
+    options = parser.parse_args()
+    strange = [name for name in options.sheet if name not in SHEETS]
+    if strange:
+        parser.error(f"no sheet called {strange[0]!r}; known are {', '.join(SHEETS)}")
+    return options
 
 
 if __name__ == "__main__":
