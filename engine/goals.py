@@ -69,7 +69,7 @@ class Goals:
 
     def _picture(self, look: Look, n: int) -> list[Asked]:
         """The picture guide n is asked for beside the prompts, if it is there."""
-        path, weight = look.text("prompt_picture"), look.number("prompt_picture_weight")
+        path, weight = look.text("prompt_picture"), look.number("picture_weight")
         vector = self._pictures[n].find(path) if path and weight else None
         return [] if vector is None else [(vector, weight, "whole")]
 
@@ -80,7 +80,7 @@ class Goals:
         return [] if vector is None else [(vector, -shyness, "whole")]
 
     def _note_picture(self, look: Look) -> None:
-        path = look.text("prompt_picture") if look.number("prompt_picture_weight") else ""
+        path = look.text("prompt_picture") if look.number("picture_weight") else ""
         failures = [read.failure(path) for read in self._pictures] if path else []
         self._missing = [f"prompt_picture: {why(path, failure)}" for failure in failures if failure is not None][:1]
 

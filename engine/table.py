@@ -23,7 +23,7 @@ ROWS: tuple[Parameter, ...] = (
     choice("blend_shape", "prompts", ("hold", "linear"), "a line holds, then crosses over; or blends all along"),
     number("lead", "prompts", 0.0, 0.0, 10.0, "how far the picture's lines run ahead of the song", "s"),
     text("prompt_picture", "prompts", "file of a picture that is a prompt"),
-    number("prompt_picture_weight", "prompts", 1.0, -2.0, 2.0, "weight of that picture; negative pushes away"),
+    number("picture_weight", "prompts", 1.0, -2.0, 2.0, "weight of that picture; negative pushes away"),
     text("style_picture", "prompts", "file of a picture whose colours and strokes the picture is painted in"),
     number("style_weight", "prompts", 0.5, 0.0, 1.0, "weight of that style"),
     number("no_words", "prompts", 0.0, 0.0, 1.0, "weight of pushing painted words and letters away"),

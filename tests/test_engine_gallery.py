@@ -118,7 +118,7 @@ def test_a_picture_is_a_prompt(tmp_path: Path, engine: Engine):
     assert not look.is_blank()
     mean = painted(engine, look).mean(axis=(0, 1))
     assert mean[2] > 0.55 > 0.45 > mean[0]
-    away = look.with_values({"prompt_picture_weight": -1.0, "reroll": 1})
+    away = look.with_values({"picture_weight": -1.0, "reroll": 1})
     mean = painted(engine, away).mean(axis=(0, 1))
     assert mean[2] < 0.45
 
