@@ -17,9 +17,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from engine.guides import words
 from engine.guides.shipped_text import TextTower, WordTokenizer
 
-SHIPPED_PATH = Path(__file__).parent / "shipped" / "guide.safetensors"
+SHIPPED_PATH = words.SHIPPED_PATH
 """The weights in the package."""
 
 LICENCE = "MIT; trained on Noto Color Emoji (SIL OFL 1.1) and Unicode CLDR names (Unicode-3.0), see engine/training"
@@ -236,7 +237,7 @@ def load_shipped(path: Path = SHIPPED_PATH, device: torch.device | str = "cpu") 
     model.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.eval().requires_grad_(False)
-    tokenizer = WordTokenizer(facts["words"], facts["aliases"])
+    tokenizer = WordTokenizer(facts["words"], facts["aliases"], facts.get("shown", {}))
     return ShippedGuide(model, tokenizer, MEAN, STD, shape.image_size, tuple(facts["concepts"]))
 
 
@@ -246,6 +247,7 @@ def save_shipped(path: Path, model: SmallCLIP, tokenizer: WordTokenizer, concept
         "shape": asdict(model.shape),
         "words": list(tokenizer.words),
         "aliases": dict(tokenizer.aliases),
+        "shown": dict(tokenizer.shown),
         "concepts": list(concepts),
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,5 @@
 """The words of the shipped guide: a tokenizer that keeps only what was learnt, and a small text tower."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -8,37 +7,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.guides.words import Words
+
 CONTEXT = 16
 """Words of one prompt that are read; the rest is cut off."""
-
-_WORD = re.compile(r"[a-z]+")
-_ENDINGS = (
-    ("ies", "y"),
-    ("es", ""),
-    ("s", ""),
-    ("ing", ""),
-    ("ing", "e"),
-    ("in", ""),
-    ("ed", ""),
-    ("ed", "e"),
-    ("er", ""),
-    ("y", ""),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class WordTokenizer:
-    """Turns prompts into word numbers, (n, 16) int64, 0 where no word stands.
-
-    Words never learnt are left out, so they change nothing; an alias stands for the learnt words it means.
-    """
+    """Turns prompts into word numbers, (n, 16) int64, 0 where no word stands; what words mean is said by `Words`."""
 
     words: Sequence[str]
     aliases: Mapping[str, str]
-    _numbers: Mapping[str, int] = field(init=False, repr=False)
+    shown: Mapping[str, str] = field(default_factory=dict)
+    _meant: Words = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_numbers", {word: i + 1 for i, word in enumerate(self.words)})
+        object.__setattr__(self, "_meant", Words(self.words, self.aliases, self.shown))
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
         """Word numbers of each text, (n, 16) int64."""
@@ -50,24 +35,11 @@ class WordTokenizer:
 
     def numbers(self, text: str) -> list[int]:
         """The numbers of the learnt words in this text, in their order."""
-        plain = text.lower().replace("'", "").replace("’", "")
-        known = [self.learnt(word) for word in _WORD.findall(plain)]
-        return [self._numbers[word] for words in known for word in words]
+        return self._meant.numbers(text)
 
     def learnt(self, word: str) -> list[str]:
         """The learnt words this word stands for: itself, its stem, its aliases, or none."""
-        for form in (word, *_stems(word)):
-            if form in self._numbers:
-                return [form]
-            if form in self.aliases:
-                return [part for part in self.aliases[form].split() if part in self._numbers]
-        return []
-
-
-def _stems(word: str) -> list[str]:
-    """Shorter forms worth trying, likeliest first: "stars" → "star", "burnin" → "burn"."""
-    shorter = [word.removesuffix(end) + put for end, put in _ENDINGS if word.endswith(end)]
-    return [form for form in shorter if len(form) >= 3]
+        return self._meant.learnt(word)
 
 
 class _Block(nn.Module):

@@ -1,84 +1,172 @@
-"""Words never trained that mean one that was: from WordNet's synonyms and kinds ("schooner" is a ship).
+"""Words never trained that mean some that were, for the tokenizer: from the hand table first, else from WordNet.
 
-WordNet 3.0's files, as man page wndb(5) describes them; Debian's wordnet-base installs them.
+`python -m engine.training.aliases [GUIDE]` writes the table of today into an exported guide; its weights stay.
 """
 
+import argparse
+import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from engine.guides.shipped_text import WordTokenizer
-from engine.training.concepts import Concepts
+from engine.guides.words import SHIPPED_PATH, Words
+from engine.training.concepts import COUNTS, PLACES, Concepts, read_concepts, tokenizer_for
+from engine.training.links import Links, read_links
+from engine.training.meanings import Meanings
+from engine.training.wordnet import FOLDER, WordNet
 
-WORDNET = Path("/usr/share/wordnet")
+SURE = 0.38
+"""A word's likeliest meaning must be so near; weaker ones were more often wrong than right."""
 
-CLIMB = 5
-"""Kinds above a word that are tried: spaniel → sporting dog → hunting dog → dog."""
+SURE_UNTAGGED = 0.53
+"""The same for words that WordNet's makers never met in the texts they tagged."""
 
-PICTURABLE = {"05", "06", "08", "13", "17", "19", "20"}
-"""Lexicographer files of animals, artifacts, bodies, food, objects, phenomena and plants (lexnames(5))."""
+PERSONS = "18"
+"""The lexicographer file of persons."""
 
-TOO_WIDE = {"person", "man", "body", "piece", "thing", "plant", "structure", "bar", "line", "square", "record"}
-"""Learnt words under which too much would fall."""
-
-
-class _Nouns:
-    """WordNet's nouns: the first sense of each, the words of each sense, and the kind above it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.first: dict[str, str] = {}
-        for line in _lines(folder / "index.noun"):
-            fields = line.split()
-            if fields[0].isalpha():
-                self.first[fields[0]] = fields[6 + int(fields[3])]
-        self.above: dict[str, str] = {}
-        self.kind: dict[str, str] = {}
-        for line in _lines(folder / "data.noun"):
-            fields = line.split(" | ")[0].split()
-            self.kind[fields[0]] = fields[1]
-            rest = fields[4 + 2 * int(fields[3], 16) + 1 :]
-            parents = [rest[i + 1] for i in range(0, len(rest) - 1, 4) if rest[i] in ("@", "@i")]
-            if parents:
-                self.above[fields[0]] = parents[0]
-
-    def climb(self, sense: str) -> Iterator[str]:
-        """This sense and the kinds above it."""
-        for _ in range(CLIMB + 1):
-            yield sense
-            if sense not in self.above:
-                return
-            sense = self.above[sense]
+LETTERS = range(3, 14)
+INFLECTED = ("s", "ing", "ed")
 
 
-def wordnet_aliases(tokenizer: WordTokenizer, concepts: Concepts, folder: Path = WORDNET) -> dict[str, str]:
-    """Alias to learnt word for English nouns; empty where WordNet is not installed."""
+def full_tokenizer(concepts: Concepts) -> WordTokenizer:
+    """The tokenizer a guide is exported with: learnt words, aliases, and the name of what is drawn for a phrase."""
+    plain = tokenizer_for(concepts)
+    return replace(plain, aliases=wordnet_aliases(plain, concepts), shown=shown_names(concepts, plain))
+
+
+def wordnet_aliases(tokenizer: WordTokenizer, concepts: Concepts, folder: Path = FOLDER) -> dict[str, str]:
+    """Alias to learnt words, "" for a word that stays silent; without WordNet only the hand table's."""
+    links = read_links()
+    captions = {word for phrase in concepts.phrases() for word in re.findall("[a-z]+", phrase.replace("'", ""))}
+    aliases = {word: meant for word, meant in _by_hand(links, tokenizer).items() if word not in captions}
     if not (folder / "data.noun").exists():
-        return {}
-    nouns = _Nouns(folder)
-    learnt: dict[str, str] = {}
-    for phrase in _picturable_phrases(concepts):
-        word = phrase.split()[-1] if " " not in phrase else phrase.replace(" ", "_")
-        sense = nouns.first.get(word)
-        if sense and nouns.kind[sense] in PICTURABLE and word not in TOO_WIDE:
-            learnt.setdefault(sense, phrase)
-    aliases: dict[str, str] = {}
-    for word, sense in nouns.first.items():
-        if not 3 <= len(word) <= 14 or tokenizer.learnt(word):
-            continue
-        found = next((learnt[kind] for kind in nouns.climb(sense) if kind in learnt), None)
-        if found:
-            aliases[word] = found
+        return aliases
+    wordnet = WordNet(folder)
+    meanings = Meanings(wordnet, concepts, tokenizer, links)
+    found = _Finder(wordnet, meanings, Words(tokenizer.words, aliases))
+    aliases.update((word, meant) for word, meant in found.aliases() if word not in captions)
+    irregular = found.irregular(Words(tokenizer.words, dict(aliases)))
+    aliases.update((form, meant) for form, meant in irregular if form not in captions)
     return aliases
 
 
-def _picturable_phrases(concepts: Concepts) -> Iterator[str]:
-    """Names of subjects first, then their and the grounds' other single words."""
-    for subject in concepts.subjects:
-        yield subject.name
-    for group in [s.phrases for s in concepts.subjects] + list(concepts.grounds.values()):
-        yield from (phrase for phrase in group if " " not in phrase)
+def _by_hand(links: Links, tokenizer: WordTokenizer) -> dict[str, str]:
+    """The hand table in learnt words. Raises ValueError naming what stands on its left side and was not learnt."""
+    unlearnt = {meant for meant in links.means.values() if not all(map(tokenizer.learnt, meant.split()))}
+    if unlearnt:
+        raise ValueError(f"links.toml: not learnt: {', '.join(sorted(unlearnt))}")
+    means = {
+        word: " ".join(part for each in meant.split() for part in tokenizer.learnt(each))
+        for word, meant in links.means.items()
+    }
+    return dict.fromkeys(sorted(links.silent), "") | means
 
 
-def _lines(path: Path) -> Iterator[str]:
-    """The lines of a WordNet file without its licence, which is indented."""
-    with path.open(encoding="utf-8") as file:
-        yield from (line for line in file if not line.startswith("  "))
+def shown_names(concepts: Concepts, tokenizer: WordTokenizer) -> dict[str, str]:
+    """Learnt phrase, as the tokenizer reads it, to the name of what is drawn for it; single words of phrases last."""
+    grounds = [
+        (name if name in phrases else phrases[0], phrases)
+        for name, phrases in (*concepts.grounds.items(), *concepts.patterns.items())
+    ]
+    grounds += [(colour.phrases[0], colour.phrases) for colour in concepts.colours]
+    subjects = [(subject.name, subject.phrases) for subject in concepts.subjects]
+    read = Words(tokenizer.words, {}).read
+    shown = {" ".join(read(name)): name for name, _ in (*grounds, *subjects)}
+    for name, phrases in (*grounds, *subjects):
+        for phrase in phrases:
+            shown.setdefault(" ".join(read(phrase)), name)
+    counted = {word for group in (*COUNTS.values(), PLACES) for phrase in group for word in phrase.split()}
+    small = counted | read_links().silent
+    for phrase, name in list(shown.items()):
+        last = phrase.rpartition(" ")[2]
+        if last not in small:
+            shown.setdefault(last, name)
+    shown.pop("", None)
+    return shown
+
+
+class _Finder:
+    """WordNet's answers for the words that neither were learnt nor stand in the hand table."""
+
+    def __init__(self, wordnet: WordNet, meanings: Meanings, known: Words) -> None:
+        self._wordnet, self._meanings, self._known = wordnet, meanings, known
+
+    def aliases(self) -> Iterator[tuple[str, str]]:
+        """Every word that gets an alias, with it."""
+        for word in self._wordnet.words():
+            if len(word) in LETTERS and word not in self._known.aliases and self._known.form(word) != word:
+                meant = self._meant(word)
+                if meant is not None:
+                    yield word, meant
+
+    def irregular(self, known: Words) -> Iterator[tuple[str, str]]:
+        """Forms such as "sang" and "wolves" whose base is known; those known by themselves are left out."""
+        for form, (base, _) in sorted(self._wordnet.irregular.items()):
+            if form.isalpha() and form not in known.aliases and known.form(form) != form and known.learnt(base):
+                yield form, " ".join(known.learnt(base))
+
+    def _meant(self, word: str) -> str | None:
+        """The learnt words it means; "" where its stem would mislead; None where nothing need be written down."""
+        form = self._known.form(word)
+        if form and self._is_form(word, form):
+            return None
+        tagged = self._wordnet.count(word) > 0
+        if not tagged and self._is_name(word):
+            return None
+        surest = next(iter(self._meanings.of(word)), (0.0, ""))
+        if surest[0] >= (SURE if tagged else SURE_UNTAGGED):
+            return surest[1]
+        if tagged and self._is_person(word):
+            return "person"
+        return "" if form and tagged else None
+
+    def _is_form(self, word: str, form: str) -> bool:
+        """Whether the stem is the word's own: "rocky" is of "rock", "army" is not of "arm"."""
+        wordnet = self._wordnet
+        ending = next((end for end in INFLECTED if word.endswith(end)), "")
+        if ending and any((form, part) in wordnet.of_word for part in ("nv" if ending == "s" else "v")):
+            return True
+        near = {sense for part in "nvar" for sense in wordnet.of_word.get((word, part), ())}
+        near |= {pointer.to for sense in near for pointer in wordnet.senses[sense].pointers}
+        return any(sense in near for part in "nvar" for sense in wordnet.of_word.get((form, part), ()))
+
+    def _is_name(self, word: str) -> bool:
+        senses = self._wordnet.of_word.get((word, "n"), ())
+        return bool(senses) and all(self._wordnet.senses[sense].is_name for sense in senses)
+
+    def _is_person(self, word: str) -> bool:
+        weighed = self._wordnet.weights(word, "n")
+        persons = sum(share for sense, share in weighed if self._wordnet.senses[sense].file == PERSONS)
+        others = self._wordnet.count(word) - self._wordnet.count(word, "n")
+        return persons > 0.6 and others < self._wordnet.count(word, "n")
+
+
+def rewrite(path: Path, tokenizer: WordTokenizer) -> None:
+    """Put this tokenizer's aliases and names into a guide's file. Raises ValueError where its words are others."""
+    from safetensors.torch import load_file, save_file
+
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))["__metadata__"]
+    facts = json.loads(header["guide"])
+    if facts["words"] != list(tokenizer.words):
+        raise ValueError(f"{path.name}: learnt other words than concepts.toml holds today")
+    facts |= {"aliases": dict(tokenizer.aliases), "shown": dict(tokenizer.shown)}
+    unfinished = path.with_suffix(".part")
+    save_file(load_file(path), unfinished, {**header, "guide": json.dumps(facts)})
+    unfinished.replace(path)
+
+
+def main() -> None:
+    """Rewrite the table of one guide and say how large it is."""
+    parser = argparse.ArgumentParser(prog="python -m engine.training.aliases", description=__doc__)
+    parser.add_argument("guide", type=Path, nargs="?", default=SHIPPED_PATH)
+    path = parser.parse_args().guide
+    tokenizer = full_tokenizer(read_concepts())
+    rewrite(path, tokenizer)
+    print(f"{path}: {len(tokenizer.aliases)} aliases, {len(json.dumps(dict(tokenizer.aliases))) / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()

@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 
 from engine.guides.shipped import SHIPPED_PATH, GuideShape, save_shipped
-from engine.training.aliases import wordnet_aliases
+from engine.training.aliases import full_tokenizer
 from engine.training.canvases import Easel
-from engine.training.concepts import Concepts, read_concepts, tokenizer_for
+from engine.training.concepts import Concepts, read_concepts
 from engine.training.glyphs import draw_glyphs
 from engine.training.measure import measure
 from engine.training.patterns import Chance
@@ -50,8 +50,7 @@ class Session:
         chance = Chance(options.seed, options.device)
         glyphs = draw_glyphs(concepts.subjects, RUNS / "cache")
         dim = (glyphs[:, :3].sum((1, 2, 3)) / 3 / glyphs[:, 3].sum((1, 2)) < DIM_GLYPH).tolist()
-        plain = tokenizer_for(concepts)
-        self.tokenizer = tokenizer_for(concepts, wordnet_aliases(plain, concepts))
+        self.tokenizer = full_tokenizer(concepts)
         self.cook = Cook(concepts, options.seed, dim)
         self.studio = Studio(concepts, glyphs, chance)
         exam = Cook(concepts, 10_000 + options.seed, dim, held_out=True)

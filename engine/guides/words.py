@@ -1,0 +1,133 @@
+"""What the words of a prompt mean to the shipped guide. Pure and without torch: the dashboard looks words up too."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SHIPPED_PATH = Path(__file__).parent / "shipped" / "guide.safetensors"
+"""The shipped guide's file: its weights, and in the header its words."""
+
+LONGEST_HEADER = 16 * 2**20
+"""Bytes of a header that are read at most."""
+
+_WORD = re.compile(r"[a-z]+")
+_SUNG = (
+    # 'cause, 'til, 'em, 'round and 'bout stand for nothing drawn; 'neath does.
+    (re.compile(r"(?<![a-z])'neath\b"), "beneath"),
+    (re.compile(r"(?<![a-z])'(?:cause|coz|cuz|til|till|em|round|bout|cross|less|fore|ya|tis|twas|n)\b"), " "),
+    # burnin' is burning, but in' alone is not a word.
+    (re.compile(r"(?<=[a-z]in)'(?![a-z])"), "g"),
+    # "she'll" is no shell and "we'd" no wedding.
+    (re.compile(r"(?:n't|'ll|'re|'ve|'d|'m)\b"), " "),
+)
+_DRAWN_OUT = re.compile(r"([a-z])\1{2,}")
+_ENDINGS = (
+    ("ies", "y"),
+    ("es", ""),
+    ("s", ""),
+    ("ing", ""),
+    ("ing", "e"),
+    ("in", ""),
+    ("ed", ""),
+    ("ed", "e"),
+    ("er", ""),
+    ("y", ""),
+    ("in", "e"),
+    ("in", "ing"),
+    ("ied", "y"),
+    ("ier", "y"),
+    ("iest", "y"),
+    ("est", ""),
+    ("est", "e"),
+    ("ily", "y"),
+    ("ly", ""),
+)
+_DOUBLED = re.compile(r"([bdgklmnprt])\1(?:ing|in|ed|er|est|y)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The learnt words, numbered from 1; other words that mean some of them; what is drawn for a learnt phrase.
+
+    A word never learnt is left out; an alias stands for the learnt words it means, "" for none.
+    """
+
+    words: Sequence[str]
+    aliases: Mapping[str, str]
+    shown: Mapping[str, str] = field(default_factory=dict)
+    _numbers: Mapping[str, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_numbers", {word: i + 1 for i, word in enumerate(self.words)})
+
+    def numbers(self, text: str) -> list[int]:
+        """The numbers of the learnt words in this text, in their order."""
+        return [self._numbers[word] for word in self.read(text)]
+
+    def read(self, text: str) -> list[str]:
+        """The learnt words that this text comes to, in its order: "burnin' schooner" → burning, ship."""
+        return [learnt for word in _WORD.findall(_plain(text)) for learnt in self.learnt(word)]
+
+    def learnt(self, word: str) -> list[str]:
+        """The learnt words this word stands for: itself, its stem, its aliases, or none."""
+        form = self.form(word)
+        if form in self._numbers:
+            return [form]
+        return [part for part in self.aliases.get(form, "").split() if part in self._numbers]
+
+    def form(self, word: str) -> str:
+        """The form of this word that is known: itself or a stem; "" where none is."""
+        forms = (word, *stems(word))
+        return next((form for form in forms if form in self._numbers or form in self.aliases), "")
+
+    def drawn(self, text: str, most: int = 6) -> list[str]:
+        """The names of what is drawn for this text, at most so many, each once: longest phrases first."""
+        words = self.read(text)
+        found: list[str] = []
+        while words:
+            size = next((n for n in (4, 3, 2) if " ".join(words[:n]) in self.shown and n <= len(words)), 1)
+            # An old guide says nothing of what is drawn; then its own words are the answer.
+            name = self.shown.get(" ".join(words[:size]), "" if self.shown else words[0])
+            if name and name not in found:
+                found.append(name)
+            words = words[size:]
+        return found[:most]
+
+
+def read_words(path: Path = SHIPPED_PATH) -> Words | None:
+    """The words of a shipped guide from its header; None where there is no such file or it is no shipped guide.
+
+    safetensors: eight bytes, the header's length, little endian; then the header, JSON, with `__metadata__`.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(length, LONGEST_HEADER)))
+        facts = json.loads(header["__metadata__"]["guide"])
+        return Words(facts["words"], facts["aliases"], facts.get("shown", {}))
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def stems(word: str) -> Iterator[str]:
+    """Shorter forms worth trying, likeliest first: "stars" → "star", "burnin" → "burn", "looove" → "love"."""
+    shorter = [word.removesuffix(end) + put for end, put in _ENDINGS if word.endswith(end)]
+    yield from (form for form in shorter if len(form) >= 3)
+    if doubled := _DOUBLED.search(word):
+        yield word[: doubled.start() + 1]
+    if _DRAWN_OUT.search(word):
+        for kept in (r"\1", r"\1\1"):
+            short = _DRAWN_OUT.sub(kept, word)
+            yield from (short, *stems(short))
+
+
+def _plain(text: str) -> str:
+    """The text in lower case, without accents, contractions and sung spellings written out."""
+    letters = unicodedata.normalize("NFKD", text.lower().replace("’", "'").replace("‘", "'").replace("`", "'"))
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    for pattern, put in _SUNG:
+        plain = pattern.sub(put, plain)
+    return plain.replace("'", "")

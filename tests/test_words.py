@@ -1,0 +1,158 @@
+"""Words of songs: sung spellings, words never learnt, silence, and what the tables answer."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from engine.guides.shipped_text import WordTokenizer
+from engine.guides.words import SHIPPED_PATH, Words, read_words
+from engine.training.aliases import full_tokenizer, rewrite
+from engine.training.concepts import Concepts, read_concepts, tokenizer_for
+from engine.training.coverage import LISTS, covered, read_list
+from engine.training.links import read_links
+from engine.training.wordnet import FOLDER
+from vj.dashboard.entry import meaning
+
+needs_wordnet = pytest.mark.skipif(not (FOLDER / "data.noun").exists(), reason="WordNet is not installed")
+
+SMALL = Words(
+    ["burning", "heart", "heaven", "love", "run", "ship", "shooting", "star", "beneath", "of"],
+    {"schooner": "ship", "matter": "", "mat": "star", "shell": "ship", "hell": "burning", "freedom": "star heaven"},
+    {"heart": "heart", "shooting star": "shooting star", "star": "star", "love": "heart", "ship": "ship"},
+)
+
+
+@pytest.fixture(scope="module")
+def concepts() -> Concepts:
+    return read_concepts()
+
+
+@pytest.fixture(scope="module")
+def tokenizer(concepts: Concepts) -> WordTokenizer:
+    return full_tokenizer(concepts)
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("burnin' hearts", "burning heart"),
+        ("lovin you, runnin'", "love run"),
+        ("looooove", "love"),
+        ("'cause she'll know we'd matter", ""),
+        ("he’ll sail 'neath a stár", "beneath star"),
+        ("Schooners' freedom", "ship star heaven"),
+        ("gonna, ev'ry, can't", ""),
+    ],
+)
+def test_a_sung_line_is_read(line: str, read: str) -> None:
+    assert SMALL.read(line) == read.split()
+
+
+def test_what_is_drawn_is_named_once_and_by_its_longest_phrase() -> None:
+    assert SMALL.drawn("a heart of love, a shooting star, schooner and star") == [
+        "heart",
+        "shooting star",
+        "ship",
+        "star",
+    ]
+
+
+def test_a_file_that_holds_no_words_gives_none(tmp_path: Path) -> None:
+    (tmp_path / "broken.safetensors").write_bytes(b"\xff" * 20)
+    save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
+    assert read_words(tmp_path / "missing") is None
+    assert read_words(tmp_path / "broken.safetensors") is None
+    assert read_words(tmp_path / "other.safetensors") is None
+
+
+def test_words_are_read_from_a_guides_header_and_its_table_can_be_renewed(tmp_path: Path) -> None:
+    guide = tmp_path / "guide.safetensors"
+    facts = {"words": ["heart", "ship"], "aliases": {}, "shape": {"image_size": 64}}
+    save_file({"x": torch.ones(3)}, guide, {"guide": json.dumps(facts), "licence": "MIT"})
+    rewrite(guide, WordTokenizer(["heart", "ship"], {"schooner": "ship"}, {"ship": "ship"}))
+    words = read_words(guide)
+    assert words is not None
+    assert words.drawn("two schooners") == ["ship"]
+    with pytest.raises(ValueError, match="learnt other words"):
+        rewrite(guide, WordTokenizer(["heart"], {}))
+
+
+def test_a_link_written_twice_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "links.toml"
+    table.write_text('silent = "the"\nwide = ""\n[senses]\n[links.a]\nship = "yawl, the"\nheart = "yawl"\n')
+    with pytest.raises(ValueError, match="the, yawl: written more than once"):
+        read_links(table)
+
+
+def test_no_alias_changes_a_learnt_caption(concepts: Concepts, tokenizer: WordTokenizer) -> None:
+    plain = tokenizer_for(concepts)
+    assert [p for p in concepts.phrases() if plain.numbers(p) != tokenizer.numbers(p)] == []
+    assert tokenizer.words == plain.words
+
+
+@needs_wordnet
+@pytest.mark.parametrize(
+    ("word", "drawn"),
+    [
+        ("spaniel", "dog"),  # a noun, by its kind
+        ("petal", "flower"),  # by what it is a part of
+        ("harbour", "anchor"),  # learnt itself
+        ("freedom", "bird"),  # abstract, by hand
+        ("whispering", "speech bubble"),  # verbs
+        ("sang", "lips"),
+        ("drowned", "underwater"),
+        ("lonesome", "person"),  # adjectives
+        ("icy", "snow"),
+        ("sadly", "crying face"),  # an adverb
+        ("wolves", "wolf"),
+        ("army", "gun"),  # not an arm
+        ("busy", "bee"),  # not a bus
+    ],
+)
+def test_a_word_never_learnt_is_drawn(tokenizer: WordTokenizer, word: str, drawn: str) -> None:
+    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown)
+    assert drawn in words.drawn(word)
+
+
+def test_words_that_mean_nothing_drawn_stay_silent(tokenizer: WordTokenizer) -> None:
+    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown)
+    assert words.read("the this because 'cause gonna ain't doesn't would've theirs always does it is I am") == []
+    assert words.drawn("of in and with me up") == []
+
+
+def test_the_table_of_aliases_is_small(tokenizer: WordTokenizer) -> None:
+    assert len(json.dumps(dict(tokenizer.aliases))) < 400_000
+
+
+@needs_wordnet
+@pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
+def test_nearly_every_frequent_word_is_drawn(tokenizer: WordTokenizer, path: Path) -> None:
+    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown)
+    assert covered(words, read_list(path)).share > 0.95
+
+
+def test_coverage_counts_and_samples_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("# a comment\nheart schooner\nmatter star\n")
+    found = covered(SMALL, read_list(path))
+    assert found.share == 0.75
+    assert found.sample(2, seed=3) == found.sample(2, seed=3)
+    assert len(found.sample(9, seed=3)) == 4
+
+
+def test_the_dashboard_names_what_the_shipped_guide_draws_and_nothing_for_a_published_one() -> None:
+    assert meaning("a red heart", "shipped") == " draws: red, heart"
+    assert meaning("qwrtz", "shipped") == " draws: nothing it knows"
+    assert meaning("a red heart", "ViT-B-32:openai") == ""
+    assert meaning("a red heart", "") == ""
+
+
+def test_the_shipped_guide_carries_these_tables() -> None:
+    words = read_words(SHIPPED_PATH)
+    assert words is not None
+    if not words.shown:
+        pytest.skip("exported before it had them; python -m engine.training.aliases renews them")
+    assert words.drawn("harbour at dawn") == ["anchor", "sunset"]
