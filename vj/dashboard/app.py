@@ -11,14 +11,12 @@ from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.widgets import Label
 
 from engine.parameters import PARAMETERS
 from vj.changes import Change
 from vj.dashboard.arrangement import PANES
 from vj.dashboard.board import Board, Hand
-from vj.dashboard.entry import Entry
+from vj.dashboard.entry import Entry, Typing
 from vj.dashboard.keys import KEYS
 from vj.dashboard.overlays import EndedScreen, EndScreen, HelpScreen, PresetScreen
 from vj.dashboard.parameters import NAMES, nudge
@@ -82,8 +80,7 @@ class Dashboard(App[str]):
         self._scene = scene_of({}, None, time.monotonic())
         self._hand = Hand()
         # Kept rather than looked up: a turn may come while the screen is being taken apart.
-        self._board, self._entry = Board(self._scene, id="board"), Entry(id="entry", disabled=True)
-        self._label, self._typing = Label("", id="label", markup=False), Horizontal(id="typing")
+        self._board, self._typing = Board(self._scene, id="board"), Typing(id="typing")
         self._target = ""
         self._pressed: dict[str, float] = {}
         self._note_until = self._end_asked_until = 0.0
@@ -91,9 +88,7 @@ class Dashboard(App[str]):
     def compose(self) -> ComposeResult:
         """The board, and the entry that takes the place of its foot."""
         yield self._board
-        with self._typing:
-            yield self._label
-            yield self._entry
+        yield self._typing
 
     def on_mount(self) -> None:
         """Begin to follow the show."""
@@ -208,7 +203,7 @@ class Dashboard(App[str]):
     def on_input_submitted(self, event: Entry.Submitted) -> None:
         """Send what was typed."""
         text, target = event.value.strip(), self._target
-        self._entry.history.keep(text)
+        self._typing.entry.history.keep(text)
         self._stop_typing()
         if target != _PROMPT:
             self._send(Change("set", text, target, "key"))
@@ -223,16 +218,13 @@ class Dashboard(App[str]):
     def _type(self, target: str, text: str) -> None:
         self._target = target
         place = "PROMPT" if target == _PROMPT else f"SLOT {target.removeprefix('prompt_')}"
-        self._label.update(f"{place} › enter sends, esc leaves ›")
-        self._typing.display = True
         self._board.foot.display = False
-        self._entry.open(text)
+        self._typing.open(place, text, self._scene.engine.text("guide"))
 
     def _stop_typing(self) -> None:
         self._target = ""
-        self._typing.display = False
+        self._typing.close()
         self._board.foot.display = True
-        self._entry.disabled = True
 
     def _explain_weight(self, target: str, text: str) -> None:
         slot = self._scene.slots[self._hand.slot - 1]
