@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from engine.aim import Aim, Pull, loss_of
+from engine.anchor import Anchor
 from engine.canvas import CANVASES, FIRST_PICTURES, Canvas, cloud_noise, resized
 from engine.dissolve import Dissolve
 from engine.folds import Folds
@@ -33,6 +34,7 @@ class Painting:
         self._carried: Tensor | None = None
         self._previous: Tensor | None = None
         self._unrest = Unrest()
+        self._anchor = Anchor()
         self._dissolve: Dissolve | None = None
         self._passed_s: float | None = None
         self._steps = 0
@@ -82,6 +84,7 @@ class Painting:
         self._carried = _moved(self._carried, warp, look, passed_s)
         # What is held is the picture moving on, not the place where it was.
         self._previous = self._carried if is_one else _moved(self._previous, warp, look, passed_s)
+        self._carried = self._anchor.hold(self._carried, look.number("anchor"), self._unrest.way, passed_s)
         if warp is not None and self._canvas is not None and look.is_on("keep_optimizer"):
             move_memory(self._ready_optimiser(self._canvas, look), self._canvas, warp)
 

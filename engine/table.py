@@ -90,6 +90,7 @@ ROWS: tuple[Parameter, ...] = (
     number("contrast_pull", "colour", 0.0, -1.0, 1.0, "pull toward strong contrast, or below 0 a flat picture"),
     number("saturation_pull", "colour", 0.0, -1.0, 1.0, "pull toward vivid colours, or below 0 greys"),
     number("range_pull", "colour", 0.0, 0.0, 5.0, "pull away from pure black, white and full colours"),
+    number("anchor", "colour", 0.0, 0.0, 1.0, "keeping the colours a prompt began with, however long it lasts"),
     number("contrast", "colour", 1.0, 0.0, 2.0, "contrast of the program"),
     number("saturation", "colour", 1.0, 0.0, 2.0, "colourfulness of the program"),
     number("master", "program", 1.0, 0.0, 1.0, "brightness of the program"),

@@ -19,12 +19,15 @@ class Unrest:
     def __init__(self) -> None:
         self._directions: dict[str, Tensor] = {}
         self._level = 0.0
+        self.way = 0.0
+        """How far the prompts' direction, a unit vector, has gone in all."""
 
     def after(self, pulls: Sequence[Pull], passed_s: float) -> float:
         """The unrest, 0..1, once these pull, `passed_s` seconds after the last ones; a cut or a quick fade is 1."""
         before, now = self._directions, {guide.name: goal.direction() for guide, goal in pulls if goal is not None}
         self._directions = {**before, **now}
         steps = [(now[name] - before[name]).norm().item() for name in now if name in before]
+        self.way += max(steps, default=0.0)
         fresh = max(steps, default=0.0) / (FULL * max(passed_s, 1e-3))
         self._level = min(1.0, max(fresh, self._level * exp(-passed_s / LASTS_S)))
         return self._level

@@ -69,7 +69,7 @@ def test_a_prompt_takes_hold_on_every_canvas(kind: str):
         assert (rgb[..., channel] > others).mean() > 0.8, text
 
 
-@pytest.mark.parametrize(("before", "after"), itertools.permutations(CANVASES, 2))
+@pytest.mark.parametrize(("before", "after"), list(itertools.permutations(CANVASES, 2)))
 def test_canvases_are_changed_live_and_the_picture_stays(before: str, after: str):
     values = {"canvas_width": 96, "canvas_height": 64, "temperature": 50.0, "governor": False}
     engine, look = Engine([colour_guide(CPU)], CPU, 0, is_live=False), replace(Look().with_values(values), line="red")
