@@ -79,11 +79,12 @@ class Motion:
 
 
 class Warp:
-    """One motion, applied to pictures of any size. Keeps where its lattice's points come from."""
+    """One motion, applied to pictures of any size. Keeps where its lattice's points come from, and the grids made of it."""
 
     def __init__(self, move: Move, aspect: float, flow: Flow | None = None, time_s: float = 0.0) -> None:
         """`aspect` is a picture's width to its height; `flow` and its time are needed where the move drifts."""
         self._border = move.border
+        self._grids: dict[torch.Size, Tensor] = {}
         self._lattice = _sources(move, aspect, None if flow is None else partial(flow.at, time_s=time_s))
 
     def picture(self, picture: Tensor) -> Tensor:
@@ -115,10 +116,13 @@ class Warp:
 
     def _grid(self, image: Tensor) -> Tensor:
         """Where an image's pixels come from, (2, h, w): across and down in -1..1."""
-        rows = _between(image.shape[-2], LATTICE[0]).to(image.device)
-        columns = _between(image.shape[-1], LATTICE[1]).to(image.device)
-        grid = rows @ self._lattice.to(image.device) @ columns.T
-        return _brought_inside(grid, self._border)
+        size = image.shape[-2:]
+        if size not in self._grids:
+            rows = _between(size[0], LATTICE[0]).to(image.device)
+            columns = _between(size[1], LATTICE[1]).to(image.device)
+            grid = rows @ self._lattice.to(image.device) @ columns.T
+            self._grids[size] = _brought_inside(grid, self._border)
+        return self._grids[size]
 
 
 def _sampled(image: Tensor, grid: Tensor) -> Tensor:

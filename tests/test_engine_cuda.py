@@ -47,3 +47,16 @@ def test_every_term_and_region_runs_on_a_gpu(tmp_path: Path) -> None:
     report = engine.report()
     assert rgb.shape == (108, 192, 3) and report["notes"] == [] and report["device"].startswith("cuda")
     engine.close()
+
+
+@pytest.mark.parametrize("canvas", ["pyramid", "pixels", "fourier"])
+def test_everything_that_moves_runs_on_a_gpu(canvas: str) -> None:
+    moving = {"zoom": 0.2, "pan_x": 0.1, "turn": 9.0, "shear": 0.1, "swirl": 9.0, "flow": 0.05, "feedback": 0.3}
+    look = LOOK.with_values({**moving, "canvas": canvas, "kaleidoscope": 5, "anchor": 0.5, "ease": 0.0})
+    engine = Engine([load_guide("shipped", CUDA)], CUDA, 0, is_live=False)
+    for n, border in enumerate(("mirror", "wrap", "edge")):
+        rgb = engine.paint(look.with_values({"border": border, "reroll": n}))
+        rgb = engine.paint(look.with_values({"border": border, "reroll": n}))
+        assert rgb.shape == (108, 192, 3)
+    assert engine.report()["device"] == "cuda" and engine.report()["notes"] == []
+    engine.close()
