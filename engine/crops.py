@@ -32,6 +32,8 @@ class Cut:
     is_mirrored: bool
     owners: tuple[str, ...] = ()
     """Whose each view is, those of the whole picture first; empty where all are."""
+    squeeze: float = ASPECTS[1]
+    """How much longer than its other side an overview may be, in the picture; the guide sees it as a square."""
 
     @classmethod
     def of(cls, look: Look, crops: int) -> "Cut":
@@ -49,6 +51,7 @@ class Cut:
             tilt=look.number("perspective"),
             overhang=look.number("overhang"),
             is_mirrored=look.text("beyond") == "mirror",
+            squeeze=look.number("squeeze"),
         )
 
     def shared(self, regions: Sequence[str], turn: int) -> "Cut":
@@ -99,8 +102,8 @@ def look_at(picture: Tensor, cut: Cut, size: int, generator: torch.Generator) ->
 def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) -> Tensor:
     """Each view's (left, top, right, bottom), (n, 4), where the picture spans -1..1 both ways; overviews first.
 
-    An overview is as tall as the picture (as wide, where that is the shorter side), up to a third longer the other
-    way, and in the middle but for `overhang`: wandering further, it would smear the subject along the picture.
+    An overview is as tall as the picture (as wide, where that is the shorter side), up to `squeeze` times as long the
+    other way, and in the middle but for `overhang`: wandering further, it would smear the subject along the picture.
     An inner view has a share low..high of the area of its part, or of the picture, and an aspect of 3/4..4/3.
     """
     chance = torch.rand(cut.overviews + cut.inner, 4, generator=generator, device=generator.device)
@@ -110,7 +113,9 @@ def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) ->
 
 def _overview_boxes(chance: Tensor, cut: Cut, height: int, width: int) -> Tensor:
     side = torch.full_like(chance[:, 0], float(min(height, width)))
-    longer = side * (1.0 + (ASPECTS[1] - 1.0) * chance[:, 1])
+    # Half of them about square, where the subject is; the others as wide as may be, so that the sides are one with it.
+    wide = (2.0 * chance[:, 1] - 1.0).clamp(min=0.0)
+    longer = side * (1.0 + (min(cut.squeeze, max(height, width) / min(height, width)) - 1.0) * wide)
     half_wide = (longer if width > height else side).clamp(max=width) / width
     half_high = (longer if height > width else side).clamp(max=height) / height
     x, y = _wandering(chance[:, 2], cut), _wandering(chance[:, 3], cut)

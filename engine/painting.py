@@ -12,7 +12,7 @@ from engine.dissolve import Dissolve
 from engine.folds import Folds
 from engine.motion import Motion, Warp, echoed
 from engine.objectives import NOTHING, References
-from engine.optimiser import is_for_keeping, make_optimiser, move_memory, set_rate, take_over
+from engine.optimiser import is_for_keeping, is_of, make_optimiser, move_memory, set_rate, take_over
 from engine.parameters import Look
 from engine.temperature import LAWS, Heat, Noise, Stir, next_start
 from engine.unrest import Unrest
@@ -146,10 +146,12 @@ class Painting:
         return self._canvas
 
     def _ready_optimiser(self, canvas: Canvas, look: Look) -> torch.optim.Adam:
-        is_kept = look.is_on("keep_optimizer")
-        if self._optimiser is None or not (is_kept and is_for_keeping(self._optimiser)):
-            self._optimiser = make_optimiser(canvas.parameters(), is_kept)
-        return self._optimiser
+        is_kept, kind = look.is_on("keep_optimizer"), look.text("optimizer")
+        kind = kind if self._kind == "pyramid" else "adam"  # waves and noisy pixels differ by far too much
+        old = self._optimiser
+        if old is None or not (is_kept and is_for_keeping(old) and is_of(old, kind)):
+            self._optimiser = old = make_optimiser(canvas.parameters(), is_kept, kind)
+        return old
 
 
 def _moved(picture: Tensor, warp: Warp | None, look: Look, passed_s: float) -> Tensor:

@@ -1,11 +1,12 @@
 """The optimiser is kept or made afresh as the look says, at once; every step is heard of."""
 
+import pytest
 import torch
 from torch import Tensor
 
 from engine.guides.colours import colour_guide
 from engine.objectives import Goal
-from engine.optimiser import LIVE_BETAS, PUBLISHED_BETAS, make_optimiser, take_over
+from engine.optimiser import FARTHEST, LIVE_BETAS, PUBLISHED_BETAS, STRIDE, make_optimiser, set_rate, take_over
 from engine.painting import Painting
 from engine.parameters import Look
 
@@ -63,3 +64,33 @@ def test_every_step_is_heard_of_before_it_is_made():
     beats: list[int] = []
     paint(Painting(CPU, 0, lambda: beats.append(1)), KEPT, KEPT)
     assert len(beats) == 2 + 3
+
+
+def test_a_level_step_keeps_the_proportions_of_the_gradient() -> None:
+    leaf = torch.zeros(1, 1, 1, 2, requires_grad=True)
+    optimiser = make_optimiser([leaf], is_kept=True, kind="level")
+    set_rate(optimiser, 0.1)
+    leaf.grad = torch.tensor([[[[3.0, 1.0]]]])
+    optimiser.step()
+    mean = (10.0 / 2.0) ** 0.5
+    expected = [-0.1 * STRIDE * 3.0 / mean, -0.1 * STRIDE * 1.0 / mean]
+    assert leaf.detach().flatten().tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_no_value_goes_farther_than_a_few_mean_steps_at_once() -> None:
+    leaf = torch.zeros(1, 1, 10, 100, requires_grad=True)
+    optimiser = make_optimiser([leaf], is_kept=True, kind="level")
+    set_rate(optimiser, 0.1)
+    leaf.grad = torch.zeros(1, 1, 10, 100)
+    leaf.grad[..., 0, 0] = 1.0
+    optimiser.step()
+    assert leaf.detach().abs().max().item() == pytest.approx(0.1 * STRIDE * FARTHEST)
+
+
+def test_the_memory_of_one_optimiser_is_none_of_the_other() -> None:
+    leaf = torch.zeros(1, 3, 4, 4, requires_grad=True)
+    old, new = (make_optimiser([leaf], is_kept=True, kind=kind) for kind in ("adam", "level"))
+    leaf.grad = torch.ones_like(leaf)
+    old.step()
+    take_over(new, old)
+    assert not new.state
