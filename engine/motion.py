@@ -79,7 +79,7 @@ class Motion:
 
 
 class Warp:
-    """One motion, applied to pictures of any size. Keeps where its lattice's points come from, and the grids made of it."""
+    """One motion, applied to pictures of any size. Keeps the grids made for them."""
 
     def __init__(self, move: Move, aspect: float, flow: Flow | None = None, time_s: float = 0.0) -> None:
         """`aspect` is a picture's width to its height; `flow` and its time are needed where the move drifts."""
