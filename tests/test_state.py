@@ -65,10 +65,10 @@ def test_norm_nudge_and_toggle() -> None:
 def test_a_nudged_choice_goes_round() -> None:
     state = show()
     names = []
-    for _ in range(3):
+    for _ in range(4):
         state = state.after(Change("nudge", 1, "canvas"), 0.0)
         names.append(state.look.text("canvas"))
-    assert names == ["pixels", "pyramid", "pixels"]
+    assert names == ["pixels", "fourier", "pyramid", "pixels"]
     assert state.after(Change("nudge", -1, "canvas"), 0.0).look.text("canvas") == "pyramid"
 
 
