@@ -1,6 +1,7 @@
 """Words of songs: sung spellings, words never learnt, silence, and what the tables answer."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ from engine.training.coverage import LISTS, covered, read_list
 from engine.training.links import read_links
 from engine.training.wordnet import FOLDER
 from vj.dashboard.entry import meaning
+
+sys.path.insert(0, str(Path(__file__).parent / "rigs"))
+
+from moving_show import MovingShow
+from watching import dashboard, shows
 
 needs_wordnet = pytest.mark.skipif(not (FOLDER / "data.noun").exists(), reason="WordNet is not installed")
 
@@ -144,10 +150,19 @@ def test_coverage_counts_and_samples_a_list(tmp_path: Path) -> None:
 
 
 def test_the_dashboard_names_what_the_shipped_guide_draws_and_nothing_for_a_published_one() -> None:
-    assert meaning("a red heart", "shipped") == " draws: red, heart"
+    assert meaning("a red ship", "shipped") == " draws: red, ship"
     assert meaning("qwrtz", "shipped") == " draws: nothing it knows"
     assert meaning("a red heart", "ViT-B-32:openai") == ""
     assert meaning("a red heart", "") == ""
+
+
+async def test_the_line_under_the_entry_follows_what_is_typed(tmp_path: Path) -> None:
+    show = MovingShow(tmp_path)
+    show.move()
+    async with dashboard(show) as (_, pilot):
+        await pilot.press("p", *"burnin ship")
+        await shows(pilot, "draws: flame, ship")
+    show.close()
 
 
 def test_the_shipped_guide_carries_these_tables() -> None:

@@ -65,7 +65,7 @@ def _by_hand(links: Links, tokenizer: WordTokenizer) -> dict[str, str]:
 
 
 def shown_names(concepts: Concepts, tokenizer: WordTokenizer) -> dict[str, str]:
-    """Learnt phrase, as the tokenizer reads it, to the name of what is drawn for it; single words of phrases last."""
+    """Learnt phrase, as the tokenizer reads it, to the name of what is drawn for it; words of phrases last."""
     grounds = [
         (name if name in phrases else phrases[0], phrases)
         for name, phrases in (*concepts.grounds.items(), *concepts.patterns.items())
@@ -73,16 +73,17 @@ def shown_names(concepts: Concepts, tokenizer: WordTokenizer) -> dict[str, str]:
     grounds += [(colour.phrases[0], colour.phrases) for colour in concepts.colours]
     subjects = [(subject.name, subject.phrases) for subject in concepts.subjects]
     read = Words(tokenizer.words, {}).read
-    shown = {" ".join(read(name)): name for name, _ in (*grounds, *subjects)}
-    for name, phrases in (*grounds, *subjects):
-        for phrase in phrases:
-            shown.setdefault(" ".join(read(phrase)), name)
+    named = [(name, name) for name, _ in (*grounds, *subjects)]
+    named += [(phrase, name) for name, phrases in (*grounds, *subjects) for phrase in phrases]
+    shown: dict[str, str] = {}
+    for phrase, name in named:
+        shown.setdefault(" ".join(read(phrase)), name)
     counted = {word for group in (*COUNTS.values(), PLACES) for phrase in group for word in phrase.split()}
     small = counted | read_links().silent
     for phrase, name in list(shown.items()):
-        last = phrase.rpartition(" ")[2]
-        if last not in small:
-            shown.setdefault(last, name)
+        for word in reversed(phrase.split()):
+            if word not in small:
+                shown.setdefault(word, name)
     shown.pop("", None)
     return shown
 
@@ -155,6 +156,8 @@ def rewrite(path: Path, tokenizer: WordTokenizer) -> None:
     facts |= {"aliases": dict(tokenizer.aliases), "shown": dict(tokenizer.shown)}
     unfinished = path.with_suffix(".part")
     save_file(load_file(path), unfinished, {**header, "guide": json.dumps(facts)})
+    # safetensors writes for its owner alone; the guide is packed for everybody.
+    unfinished.chmod(0o644)
     unfinished.replace(path)
 
 
