@@ -95,8 +95,19 @@ def test_a_link_written_twice_is_refused(tmp_path: Path) -> None:
 
 def test_no_alias_changes_a_learnt_caption(concepts: Concepts, tokenizer: WordTokenizer) -> None:
     plain = tokenizer_for(concepts)
-    assert [p for p in concepts.phrases() if plain.numbers(p) != tokenizer.numbers(p)] == []
+    changed = [p for p in concepts.phrases() if plain.numbers(p) != tokenizer.numbers(p)]
+    form = Words(tokenizer.words, tokenizer.aliases).form
+    assert all({form(word) for word in phrase.split()} & set(read_links().instead) for phrase in changed)
     assert tokenizer.words == plain.words
+
+
+def test_a_word_learnt_by_chance_means_what_is_sung_but_keeps_its_picture_in_its_phrase(
+    tokenizer: WordTokenizer,
+) -> None:
+    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown)
+    assert words.read("dark") == ["midnight", "blackness"]
+    assert words.read("a dark blue ship") == ["dark", "blue", "ship"]
+    assert words.drawn("musical notes") == ["musical notes"]
 
 
 @needs_wordnet

@@ -52,7 +52,8 @@ _DOUBLED = re.compile(r"([bdgklmnprt])\1(?:ing|in|ed|er|est|y)$")
 class Words:
     """The learnt words, numbered from 1; other words that mean some of them; what is drawn for a learnt phrase.
 
-    A word never learnt is left out; an alias stands for the learnt words it means, "" for none.
+    A word never learnt is left out; an alias stands for the learnt words it means, "" for none. It counts for more
+    than having been learnt.
     """
 
     words: Sequence[str]
@@ -68,13 +69,23 @@ class Words:
         return [self._numbers[word] for word in self.read(text)]
 
     def read(self, text: str) -> list[str]:
-        """The learnt words that this text comes to, in its order: "burnin' schooner" → burning, ship."""
-        return [learnt for word in _WORD.findall(_plain(text)) for learnt in self.learnt(word)]
+        """The learnt words that this text comes to, in its order: "burnin' schooner" → burning, ship.
+
+        A learnt word with an alias was taught by chance and means something else ("dark" by sunglasses); within a
+        learnt phrase of several words ("dark blue") it is meant as it was learnt.
+        """
+        words, found = [word for word in _WORD.findall(_plain(text)) if self.form(word)], list[str]()
+        forms = [next((form for form in (word, *stems(word)) if form in self._numbers), "") for word in words]
+        while words:
+            size = next((n for n in (4, 3, 2) if len(words) >= n and " ".join(forms[:n]) in self.shown), 1)
+            found += self.learnt(words[0]) if size == 1 else forms[:size]
+            words, forms = words[size:], forms[size:]
+        return found
 
     def learnt(self, word: str) -> list[str]:
-        """The learnt words this word stands for: itself, its stem, its aliases, or none."""
+        """The learnt words this word stands for: its aliases, itself, its stem's, or none."""
         form = self.form(word)
-        if form in self._numbers:
+        if form in self._numbers and form not in self.aliases:
             return [form]
         return [part for part in self.aliases.get(form, "").split() if part in self._numbers]
 

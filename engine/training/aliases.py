@@ -33,7 +33,8 @@ INFLECTED = ("s", "ing", "ed")
 def full_tokenizer(concepts: Concepts) -> WordTokenizer:
     """The tokenizer a guide is exported with: learnt words, aliases, and the name of what is drawn for a phrase."""
     plain = tokenizer_for(concepts)
-    return replace(plain, aliases=wordnet_aliases(plain, concepts), shown=shown_names(concepts, plain))
+    aliases = {**wordnet_aliases(plain, concepts), **read_links().instead}
+    return replace(plain, aliases=aliases, shown=shown_names(concepts, plain))
 
 
 def wordnet_aliases(tokenizer: WordTokenizer, concepts: Concepts, folder: Path = FOLDER) -> dict[str, str]:

@@ -11,7 +11,7 @@ import torch
 from engine.guides.shipped import SHIPPED_PATH, GuideShape, save_shipped
 from engine.training.aliases import full_tokenizer
 from engine.training.canvases import Easel
-from engine.training.concepts import Concepts, read_concepts
+from engine.training.concepts import Concepts, read_concepts, tokenizer_for
 from engine.training.glyphs import draw_glyphs
 from engine.training.measure import measure
 from engine.training.patterns import Chance
@@ -50,7 +50,7 @@ class Session:
         chance = Chance(options.seed, options.device)
         glyphs = draw_glyphs(concepts.subjects, RUNS / "cache")
         dim = (glyphs[:, :3].sum((1, 2, 3)) / 3 / glyphs[:, 3].sum((1, 2)) < DIM_GLYPH).tolist()
-        self.tokenizer = full_tokenizer(concepts)
+        self.tokenizer = tokenizer_for(concepts)
         self.cook = Cook(concepts, options.seed, dim)
         self.studio = Studio(concepts, glyphs, chance)
         exam = Cook(concepts, 10_000 + options.seed, dim, held_out=True)
@@ -110,7 +110,7 @@ class Session:
 
     def _export(self) -> None:
         self.trainer.save(self.checkpoint)
-        save_shipped(self.options.out, self.trainer.average, self.tokenizer, self.concepts.names())
+        save_shipped(self.options.out, self.trainer.average, full_tokenizer(self.concepts), self.concepts.names())
 
     def _pause(self) -> None:
         while self.options.pause_file and self.options.pause_file.exists():

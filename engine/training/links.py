@@ -10,12 +10,16 @@ TABLE = Path(__file__).parent / "links.toml"
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Words and what they mean; words that stay silent; senses chosen by hand; learnt words too wide to climb to."""
+    """Words and what they mean; words that stay silent; senses chosen by hand; learnt words too wide to climb to;
+
+    and learnt words that sung mean something else.
+    """
 
     means: dict[str, str]
     silent: frozenset[str]
     senses: dict[tuple[str, str], str]
     wide: frozenset[str]
+    instead: dict[str, str]
 
 
 def read_links(path: Path = TABLE) -> Links:
@@ -32,4 +36,4 @@ def read_links(path: Path = TABLE) -> Links:
     if twice := sorted(word for word, count in times.items() if count > 1):
         raise ValueError(f"{path.name}: {', '.join(twice)}: written more than once")
     senses = {(key.split()[0], key.split()[1]): word for key, word in rows["senses"].items()}
-    return Links(dict(pairs), frozenset(silent), senses, frozenset(rows["wide"].split()))
+    return Links(dict(pairs), frozenset(silent), senses, frozenset(rows["wide"].split()), dict(rows["instead"]))
