@@ -81,7 +81,7 @@ def live(look: Look, stir: Stir) -> Heat:
         squish=(1.0 - 0.3 * share) ** -stir.effort,
         middle=0.5,
         noise=look.number("noise") * share**1.5,
-        pace=(0.06 + 0.94 * share) * (1.0 + (2.0 * haste - 1.0) * unrest),
+        pace=(0.03 + share) * (1.0 + (2.0 * haste - 1.0) * unrest),
         is_cloudy=True,
     )
 
