@@ -49,7 +49,7 @@ class CleanNet(nn.Module):
         self.out = nn.Conv2d(fine, 48, 3, padding=1)
 
     def forward(self, canvas: Tensor) -> Tensor:
-        """The correction (n, 3, 2h, 2w) to the canvas enlarged bilinearly."""
+        """What (n, 3, 2h, 2w) the canvas, softened and enlarged, lacks."""
         near = F.relu(self.stem(F.pixel_unshuffle(canvas - 0.5, 2)))
         far = F.relu(self.down(near))
         for first, second in zip(self.deep[::2], self.deep[1::2], strict=True):
@@ -60,23 +60,30 @@ class CleanNet(nn.Module):
 
 def enlarged(canvas: Tensor) -> Tensor:
     """The canvas at twice its size, bilinear; (n, 3, h, w) to (n, 3, 2h, 2w)."""
-    return F.interpolate(canvas, scale_factor=2.0, mode="bilinear", align_corners=False)
+    # In this order of memory it takes a fifth of the time.
+    laid_out = canvas.contiguous(memory_format=torch.channels_last)
+    return F.interpolate(laid_out, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def softened(canvas: Tensor) -> Tensor:
+    """The canvas under the binomial filter of 3×3, the border repeated; (n, 3, h, w) to the same.
+
+    What the network's answer is added to: it need not find the speckle of single pixels to take it away.
+    """
+    return F.avg_pool2d(F.avg_pool2d(F.pad(canvas, (1, 1, 1, 1), mode="replicate"), 2, 1), 2, 1)
 
 
 def cleaned(net: CleanNet, picture: Tensor, strength: float, scale: int) -> Tensor:
-    """The picture with this share of the network's correction, (1, 3, h, w) to (1, 3, scale h, scale w) in 0..1.
+    """The picture moved this far toward the network's, (n, 3, h, w) to (n, 3, scale h, scale w) in 0..1.
 
-    Strength is 0..1; scale 1 or 2. At scale 1 the correction is averaged over the four pixels of each of the canvas.
+    Strength is 0..1; scale 1 or 2. At scale 1 the answer is averaged over the four pixels of each of the canvas.
     """
     height, width = picture.shape[-2:]
-    weights = net.stem.weight
     padded = F.pad(picture, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
-    asked = padded.to(dtype=weights.dtype, memory_format=torch.channels_last)
+    asked = padded.to(dtype=net.stem.weight.dtype, memory_format=torch.channels_last)
     lacking = net(asked)[..., : 2 * height, : 2 * width].to(picture.dtype)
-    if scale == 1:
-        return (picture + strength * F.avg_pool2d(lacking, 2)).clamp(0.0, 1.0)
-    # Without this, bilinear enlarging takes five times as long.
-    base = enlarged(picture.contiguous(memory_format=torch.channels_last))
+    base = torch.lerp(picture, softened(picture), strength)
+    base, lacking = (base, F.avg_pool2d(lacking, 2)) if scale == 1 else (enlarged(base), lacking)
     return base.add_(lacking, alpha=strength).clamp_(0.0, 1.0)
 
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.denoise.clean import SHIPPED_PATH, CleanNet, CleanShape, cleaned, enlarged, save_clean
+from engine.denoise.clean import SHIPPED_PATH, CleanNet, CleanShape, cleaned, enlarged, save_clean, softened
 from engine.denoise.edges import keep_edges
 from engine.training.concepts import read_concepts
 from engine.training.denoiser_damage import spoiled, traces
@@ -99,7 +99,7 @@ class Session:
         with torch.autocast(canvas.device.type, torch.bfloat16, enabled=self.options.half):
             lacking = self.net(canvas)
         # Differences of neighbours take half the time where each colour lies by itself.
-        found = (enlarged(canvas) + lacking.float()).contiguous(memory_format=torch.contiguous_format)
+        found = (enlarged(softened(canvas)) + lacking.float()).contiguous(memory_format=torch.contiguous_format)
         loss = loss_of(found, wanted.contiguous())
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
