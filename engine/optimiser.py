@@ -20,11 +20,14 @@ STRIDE = 0.6
 FARTHEST = 4.0
 """Mean steps that any one value may go at once."""
 
+OWN = 0.25
+"""Part of the scale, as a power, that is each value's own: the border, which few views reach, is not left behind."""
+
 SMALLEST = 1e-12
 
 
 class LevelAdam(torch.optim.Adam):
-    """Adam with one second moment for each leaf, its mean (as NovoGrad has one for each layer, Ginsburg 2019).
+    """Adam scaled mostly by each leaf's mean second moment (NovoGrad has one for each layer, Ginsburg 2019).
 
     Adam moves every pixel nearly as far, whether the guide asks for much there or for next to nothing. Here a step
     keeps the gradient's own proportions within a level, and with them the shapes that a guide trained for its
@@ -46,10 +49,11 @@ def _level_step(memory: dict[str, Any], gradient: Tensor, short: float, long: fl
         memory |= {name: torch.zeros_like(gradient) for name in ("exp_avg", "exp_avg_sq")}
     memory["step"] += 1
     memory["exp_avg"].lerp_(gradient, 1.0 - short)
-    memory["exp_avg_sq"].lerp_(gradient.square().mean().expand_as(gradient), 1.0 - long)
+    memory["exp_avg_sq"].lerp_(gradient.square(), 1.0 - long)
     count = memory["step"].item()  # kept on the CPU: reading it waits for no device
     mean, square = memory["exp_avg"] / (1.0 - short**count), memory["exp_avg_sq"] / (1.0 - long**count)
-    step: Tensor = mean / (square.sqrt() + SMALLEST)
+    scale = square.mean() ** ((1.0 - OWN) / 2.0) * square ** (OWN / 2.0)
+    step: Tensor = mean / (scale + SMALLEST)
     return step.clamp_(-FARTHEST, FARTHEST)
 
 
