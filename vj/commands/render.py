@@ -86,6 +86,8 @@ def program_frames(plan: Plan, count: int) -> Iterator[Rgb]:
         state = state.advanced(now)
         look = state.look_at(now)
         if now + 1e-9 >= paint_due:
-            paint_due = paint_due + 1.0 / min(plan.fps, look.number("engine_fps"))
-            mix.take(Frame(painter.paint(look), n, now, 1, True), now)
+            # The engine takes a frame's time from its rate: no more frames are painted than the program has.
+            painted_fps = min(plan.fps, look.number("engine_fps"))
+            paint_due = paint_due + 1.0 / painted_fps
+            mix.take(Frame(painter.paint(look.with_values({"engine_fps": painted_fps})), n, now, 1, True), now)
         yield mix.turn(look, now)
