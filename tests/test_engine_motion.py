@@ -22,7 +22,7 @@ from engine.step import Engine
 CPU = torch.device("cpu")
 HEIGHT, WIDTH = 72, 128
 torch.set_num_threads(1)
-AT_ONCE = {"ease": 0.0, "canvas_width": WIDTH, "canvas_height": HEIGHT}
+AT_ONCE = {"ease": 0.0, "canvas_width": WIDTH, "canvas_height": HEIGHT, "upscale": 1}
 
 
 def dot(x: float, y: float, size: float = 8.0) -> Tensor:

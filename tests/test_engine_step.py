@@ -18,7 +18,8 @@ from engine.parameters import Look
 from engine.step import Engine
 
 CPU = torch.device("cpu")
-LOOK = Look().with_values({"canvas_width": 96, "canvas_height": 64, "temperature": 50.0, "governor": False})
+SIZE = {"canvas_width": 96, "canvas_height": 64, "upscale": 1}
+LOOK = Look().with_values({**SIZE, "temperature": 50.0, "governor": False})
 
 
 def said(text: str, look: Look = LOOK) -> Look:
