@@ -14,7 +14,7 @@ LIVE_BETAS = (0.85, 0.97)
 """Kept across frames: a short memory, so that a new prompt is not outvoted by the old one."""
 
 
-STRIDE = 0.6
+STRIDE = 0.8
 """Factor on the rate of steps scaled level by level, in which a pixel can go several times as far as the mean one."""
 
 FARTHEST = 4.0
