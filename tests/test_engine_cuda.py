@@ -14,7 +14,7 @@ from engine.step import Engine
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 CUDA = torch.device("cuda")
-LOOK = Look(line="a red heart").with_values({"canvas_width": 192, "canvas_height": 108})
+LOOK = Look(line="a red heart").with_values({"canvas_width": 192, "canvas_height": 108, "upscale": 1})
 
 
 def test_a_prompt_pulls_the_picture_on_a_gpu_as_it_does_on_a_cpu() -> None:

@@ -22,7 +22,9 @@ from engine.step import Engine
 from engine.style import FILTERS, PATCH, Style
 
 CPU = torch.device("cpu")
-LOOK = Look().with_values({"canvas_width": 96, "canvas_height": 64, "temperature": 50.0, "governor": False})
+LOOK = Look().with_values(
+    {"canvas_width": 96, "canvas_height": 64, "upscale": 1, "temperature": 50.0, "governor": False}
+)
 DEVICE = "device:lavfi:color=c=0x0000ff:size=64x48:rate=25"
 """A live device of FFmpeg's own that gives blue pictures without end."""
 

@@ -25,7 +25,9 @@ from engine.step import Engine
 from engine.turns import Turns
 
 CPU = torch.device("cpu")
-LOOK = Look(line="red").with_values({"canvas_width": 96, "canvas_height": 64, "temperature": 50.0, "governor": False})
+LOOK = Look(line="red").with_values(
+    {"canvas_width": 96, "canvas_height": 64, "upscale": 1, "temperature": 50.0, "governor": False}
+)
 OTHER = {
     "embed_dim": 16,
     "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 8},

@@ -14,7 +14,9 @@ from engine.step import Engine
 from engine.table import REGIONS
 
 CPU = torch.device("cpu")
-LOOK = Look().with_values({"canvas_width": 96, "canvas_height": 64, "temperature": 50.0, "governor": False})
+LOOK = Look().with_values(
+    {"canvas_width": 96, "canvas_height": 64, "upscale": 1, "temperature": 50.0, "governor": False}
+)
 CUT = Cut(overviews=2, inner=2, low=0.3, high=0.8, tilt=0.0, overhang=0.0, is_mirrored=True)
 PARTS = [region for region in REGIONS if region != "whole"]
 

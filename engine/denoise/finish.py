@@ -105,7 +105,7 @@ class Finish:
 
     def _note_slowness(self, look: Look, name: str) -> None:
         fps = look.number("engine_fps")
-        if self._usual_s > 1.0 / fps:
+        if self._usual_s > 1.0 / fps and not self._waits:  # nothing that waits is late
             took = f"{1000 * self._usual_s:.0f} ms"
             self._notes.append(f"denoiser {name} takes {took} a frame here, too long for {fps:g} frames a second")
 
