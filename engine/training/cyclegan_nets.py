@@ -65,12 +65,14 @@ def begin(net: nn.Module) -> None:
 
 def deceived(judge: Judge, generated: Tensor) -> Tensor:
     """Least squares of the judge's verdict from "real" (Mao et al. 2017)."""
-    return (judge(generated) - 1.0).square().mean()
+    wrong: Tensor = (judge(generated) - 1.0).square().mean()
+    return wrong
 
 
 def misjudged(judge: Judge, real: Tensor, generated: Tensor) -> Tensor:
     """The judge's least squares from the truth, halved so that it learns at half the generators' pace."""
-    return 0.5 * ((judge(real) - 1.0).square().mean() + judge(generated).square().mean())
+    wrong: Tensor = 0.5 * ((judge(real) - 1.0).square().mean() + judge(generated).square().mean())
+    return wrong
 
 
 def returned(there: Generator, back: Generator, real: Tensor) -> tuple[Tensor, Tensor, Tensor]:
