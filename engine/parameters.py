@@ -75,8 +75,8 @@ class Look:
 
     def is_blank(self) -> bool:
         """Whether nothing is asked for: no prompt, no picture, no source."""
-        pictures = ("prompt_picture", "source")
-        return not self.prompts() and not any(self.text(name) and self.number(f"{name}_weight") for name in pictures)
+        pictures = (("prompt_picture", "picture_weight"), ("source", "source_weight"))
+        return not self.prompts() and not any(self.text(name) and self.number(weight) for name, weight in pictures)
 
     def _asked(self) -> list[tuple[str, float, str]]:
         lyrics = self.number("lyrics")

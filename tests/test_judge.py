@@ -130,7 +130,7 @@ def test_variety_is_one_where_prompts_make_no_difference_and_more_where_they_do(
 
 def test_clips_for_sheets_are_the_engines_own_frames_and_repeat() -> None:
     guides = [colour_guide(torch.device("cpu"))]
-    look = preset_look("live", canvas_width=64, canvas_height=64, first_steps=2, steps=1)
+    look = preset_look("live", canvas_width=64, canvas_height=64, first_steps=2, steps=1, upscale=1)
     looks = crossfade(look, "red", "blue", 4)
     assert [look.blend for look in looks] == pytest.approx([0, 1 / 3, 2 / 3, 1])
     one, two = (last_frame(guides, looks[0], 3) for _ in (1, 2))

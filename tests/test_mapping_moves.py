@@ -49,7 +49,7 @@ def test_a_knob_gives_the_whole_range_and_may_be_reversed() -> None:
 
 def test_a_knob_on_a_choice_walks_through_the_choices() -> None:
     hands = Hands(Control("cc", 1, "set", "canvas"))
-    assert [hands.send(1, place)[0].value for place in (0, 127)] == ["pyramid", "pixels"]
+    assert [hands.send(1, place)[0].value for place in (0, 127)] == ["pyramid", "fourier"]
 
 
 def test_a_channel_is_only_asked_for_when_it_is_named() -> None:
