@@ -135,7 +135,7 @@ def load_judge(path: Path = JUDGE_PATH, device: torch.device | str = "cpu") -> J
             metadata = file.metadata() or {}
         facts = json.loads(metadata["judge"])
         shape = JudgeShape(**{**facts["shape"], "channels": tuple(facts["shape"]["channels"])})
-        judge = Judge(shape, WordTokenizer(facts["words"], facts["aliases"]), facts["pictured"])
+        judge = Judge(shape, WordTokenizer(facts["words"], facts["aliases"], facts["shown"]), facts["pictured"])
         judge.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as err:
         reason = (str(err).strip().splitlines() or [type(err).__name__])[0]
@@ -149,6 +149,7 @@ def save_judge(path: Path, judge: Judge) -> None:
         "shape": asdict(judge.shape),
         "words": list(judge.tokenizer.words),
         "aliases": dict(judge.tokenizer.aliases),
+        "shown": dict(judge.tokenizer.shown),
         "pictured": sorted(judge.pictured),
     }
     path.parent.mkdir(parents=True, exist_ok=True)

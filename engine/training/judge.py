@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from engine.score.judge import JUDGE_PATH, Judge, JudgeShape, save_judge
-from engine.training.aliases import wordnet_aliases
+from engine.training.aliases import full_tokenizer
 from engine.training.concepts import read_concepts, tokenizer_for
 from engine.training.glyphs import draw_glyphs
 from engine.training.judge_distortions import distorted
@@ -53,8 +53,8 @@ class Session:
         chance = Chance(SEED + options.seed, options.device)
         glyphs = draw_glyphs(concepts.subjects, RUNS / options.name / "cache")
         dim = (glyphs[:, :3].sum((1, 2, 3)) / 3 / glyphs[:, 3].sum((1, 2)) < DIM_GLYPH).tolist()
-        plain = tokenizer_for(concepts)
-        self.tokenizer = tokenizer_for(concepts, wordnet_aliases(plain, concepts))
+        self.tokenizer = tokenizer_for(concepts)
+        self.full_tokenizer = full_tokenizer(concepts)
         self.names = [s.name for s in concepts.subjects]
         self.studio = Studio(concepts, glyphs, chance, size=JudgeShape().sees, variants=24)
         self.order = random.Random(SEED + options.seed)
@@ -109,6 +109,7 @@ class Session:
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(text + "\n")
         self.trainer.save(self.folder / "checkpoint.pt")
+        self.trainer.average.tokenizer = self.full_tokenizer
         save_judge(self.options.out, self.trainer.average)
 
 

@@ -22,7 +22,7 @@ from engine.guides.guide import Guide
 from engine.guides.loading import load_guide
 from engine.parameters import Look
 from engine.score.critic import Critic, GuideCritic, JudgeCritic, Rgb
-from engine.score.judge import load_judge
+from engine.score.judge import JUDGE_PATH, load_judge
 from engine.score.song import judging_prompts
 from engine.training.judging_variety import Variety, show_frames, variety
 from engine.training.sheets_layout import BAD, GOOD, Tile, contact_sheet
@@ -52,7 +52,7 @@ def main() -> None:
     cores(options.cores)
     device, _ = choose_device(options.device)
     guides = [load_guide(name, device) for name in options.guide.split("+")]
-    critic: Critic = JudgeCritic(load_judge(options.judge)) if options.judge else JudgeCritic(load_judge())
+    critic: Critic = JudgeCritic(load_judge(options.judge))
     if options.critic != "judge":
         critic = GuideCritic(load_guide(options.critic, device))
     began = time.monotonic()
@@ -162,7 +162,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m engine.training.judging", description=__doc__)
     parser.add_argument("--guide", default="shipped", help="guide by name; G+G for two")
     parser.add_argument("--critic", default="judge", help="who judges: judge, or a guide that is not in the loss")
-    parser.add_argument("--judge", type=Path, help="another judge's file")
+    parser.add_argument("--judge", type=Path, default=JUDGE_PATH, help="another judge's file")
     parser.add_argument("--preset", default="live")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long each prompt is painted")
     parser.add_argument("--show-minutes", type=float, default=4.0, help="length of the show on one canvas; 0: none")
