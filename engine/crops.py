@@ -12,9 +12,6 @@ from engine.canvas import resized
 from engine.parameters import Look
 from engine.regions import frames, owned, owners
 
-ASPECTS = (3 / 4, 4 / 3)
-"""Range of an inner view's width to its height, in pixels of the picture."""
-
 FINENESS = 1.1
 """Pixels of the source to one of a middling view: hardly more than one, so that every pixel is reached."""
 
@@ -32,8 +29,12 @@ class Cut:
     is_mirrored: bool
     owners: tuple[str, ...] = ()
     """Whose each view is, those of the whole picture first; empty where all are."""
-    squeeze: float = ASPECTS[1]
+    squeeze: float = 4 / 3
     """How much longer than its other side an overview may be, in the picture; the guide sees it as a square."""
+    ends: float = 1 / 3
+    """Share of the inner views that lie at an end of their part, either way."""
+    aspect: float = 4 / 3
+    """How much longer than its other side an inner view may be, in pixels of the picture."""
 
     @classmethod
     def of(cls, look: Look, crops: int) -> "Cut":
@@ -52,6 +53,8 @@ class Cut:
             overhang=look.number("overhang"),
             is_mirrored=look.text("beyond") == "mirror",
             squeeze=look.number("squeeze"),
+            ends=look.number("ends"),
+            aspect=look.number("aspect"),
         )
 
     def shared(self, regions: Sequence[str], turn: int) -> "Cut":
@@ -104,7 +107,7 @@ def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) ->
 
     An overview is as tall as the picture (as wide, where that is the shorter side), up to `squeeze` times as long the
     other way, and in the middle but for `overhang`: wandering further, it would smear the subject along the picture.
-    An inner view has a share low..high of the area of its part, or of the picture, and an aspect of 3/4..4/3.
+    An inner view has a share low..high of the area of its part, or of the picture, no longer than `aspect` allows.
     """
     chance = torch.rand(cut.overviews + cut.inner, 4, generator=generator, device=generator.device)
     whole = _overview_boxes(chance[: cut.overviews], cut, height, width)
@@ -113,8 +116,9 @@ def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) ->
 
 def _overview_boxes(chance: Tensor, cut: Cut, height: int, width: int) -> Tensor:
     side = torch.full_like(chance[:, 0], float(min(height, width)))
-    # Half of them about square, where the subject is; the others as wide as may be, so that the sides are one with it.
-    wide = (2.0 * chance[:, 1] - 1.0).clamp(min=0.0)
+    # Every other one is square, where the subject is; the rest are as wide as may be: the sides are one with it.
+    first = (chance[:1, 1] < 0.5).float()
+    wide = (torch.arange(len(chance), device=chance.device) + first) % 2.0
     longer = side * (1.0 + (min(cut.squeeze, max(height, width) / min(height, width)) - 1.0) * wide)
     half_wide = (longer if width > height else side).clamp(max=width) / width
     half_high = (longer if height > width else side).clamp(max=height) / height
@@ -126,13 +130,13 @@ def _inner_boxes(chance: Tensor, cut: Cut, height: int, width: int) -> Tensor:
     left, top, right, bottom = frames(cut.of_parts(), chance.device).unbind(dim=1)
     tall, broad = height * (bottom - top) / 2.0, width * (right - left) / 2.0
     area = (cut.low + (cut.high - cut.low) * chance[:, 0]) * tall * broad
-    aspect = torch.exp(log(ASPECTS[0]) + (log(ASPECTS[1]) - log(ASPECTS[0])) * chance[:, 1])
+    aspect = torch.exp(log(cut.aspect) * (2.0 * chance[:, 1] - 1.0))
     high = torch.minimum((area / aspect).sqrt(), tall)
-    wide = torch.minimum(torch.minimum((area * aspect).sqrt(), high * ASPECTS[1]), broad)
-    high = torch.minimum(high, wide / ASPECTS[0])
+    wide = torch.minimum(torch.minimum((area * aspect).sqrt(), high * cut.aspect), broad)
+    high = torch.minimum(high, wide * cut.aspect)
     half_wide, half_high = wide / width, high / height
-    x = (left + right + _placed(chance[:, 2], wide / broad, cut.overhang) * (right - left)) / 2.0
-    y = (top + bottom + _placed(chance[:, 3], high / tall, cut.overhang) * (bottom - top)) / 2.0
+    x = (left + right + _placed(chance[:, 2], wide / broad, cut) * (right - left)) / 2.0
+    y = (top + bottom + _placed(chance[:, 3], high / tall, cut) * (bottom - top)) / 2.0
     return torch.stack([x - half_wide, y - half_high, x + half_wide, y + half_high], dim=1)
 
 
@@ -183,13 +187,13 @@ def _wandering(chance: Tensor, cut: Cut) -> Tensor:
     return (2.0 * chance - 1.0) * cut.overhang
 
 
-def _placed(chance: Tensor, half: Tensor, overhang: float) -> Tensor:
+def _placed(chance: Tensor, half: Tensor, cut: Cut) -> Tensor:
     """Centres for views of this half size, none hanging over by more than its share.
 
-    A sixth of them lie at either end, where few views would come otherwise: the border is guided like the middle.
+    Some lie at either end, where few views would come otherwise: the border is guided like the middle.
     """
-    reach = 1.0 - half + 2.0 * half * overhang
-    return (3.0 * chance - 1.5).clamp(-1.0, 1.0) * reach
+    reach = 1.0 - half + 2.0 * half * cut.overhang
+    return ((2.0 * chance - 1.0) / max(1.0 - cut.ends, 1e-6)).clamp(-1.0, 1.0) * reach
 
 
 def _averaged(picture: Tensor, cut: Cut, size: int) -> Tensor:

@@ -14,8 +14,10 @@ from engine.step import Engine
 from engine.table import REGIONS
 
 CPU = torch.device("cpu")
+ROAMING = {"crop_low": 0.35, "crop_high": 0.9, "ends": 0.33, "aspect": 1.33, "overhang": 0.1, "perspective": 0.02}
+"""Views of many sizes and places: the colours of this guide have no place of their own."""
 LOOK = Look().with_values(
-    {"canvas_width": 96, "canvas_height": 64, "upscale": 1, "temperature": 50.0, "governor": False}
+    {"canvas_width": 96, "canvas_height": 64, "upscale": 1, "temperature": 50.0, "governor": False, **ROAMING}
 )
 CUT = Cut(overviews=2, inner=2, low=0.3, high=0.8, tilt=0.0, overhang=0.0, is_mirrored=True)
 PARTS = [region for region in REGIONS if region != "whole"]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.aim import Aim, loss_of, pulling
-from engine.crops import ASPECTS, Cut, corner_tilts, view_boxes, views
+from engine.crops import Cut, corner_tilts, view_boxes, views
 from engine.guides.colours import colour_guide
 from engine.objectives import Agreement, Goal, Seen, stability, text_distance
 from engine.painting import Painting
@@ -162,7 +162,7 @@ def test_a_view_has_the_published_share_of_the_area_and_shape():
     fits = (sides < 0.999).all(dim=1)
     assert fits.sum() > 50
     assert shares[fits].min() >= 0.7 - 1e-4 and shares[fits].max() <= 0.999
-    assert aspects.min() >= ASPECTS[0] - 1e-4 and aspects.max() <= ASPECTS[1] + 1e-4
+    assert aspects.min() >= 3 / 4 - 1e-4 and aspects.max() <= 4 / 3 + 1e-4
     assert boxes.min() >= -1.0001 and boxes.max() <= 1.0001
 
 

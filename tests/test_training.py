@@ -1,7 +1,10 @@
 """The training script on a tiny world: scenes are painted, steps are made, a run goes on where it stopped."""
 
+import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,13 +12,14 @@ from engine.guides.shipped import GuideShape, load_shipped, save_shipped
 from engine.training.canvases import Easel
 from engine.training.concepts import CLDR, TABLE, Concepts, read_concepts, tokenizer_for
 from engine.training.glyphs import FONT, draw_glyphs
+from engine.training.icons import RASTERISER, draw_icon
 from engine.training.losses import alignment, holds
 from engine.training.patterns import Chance
-from engine.training.recipes import Cook
+from engine.training.recipes import LOOSE, STEADY, Cook
 from engine.training.scenes import Scenes, Studio
 from engine.training.trainer import Trainer
 
-TINY = GuideShape(embedding=16, channels=(4, 4, 8, 8), text_width=16, text_layers=1)
+TINY = GuideShape(embedding=15, channels=(4, 4, 8, 8), text_width=16, text_layers=1)
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +36,10 @@ def scenes(concepts: Concepts) -> Scenes:
     return studio.paint([cook.recipe() for _ in range(12)], tokenizer_for(concepts))
 
 
-def trainer(concepts: Concepts) -> Trainer:
+def trainer(concepts: Concepts, *without: str) -> Trainer:
     torch.manual_seed(0)
     words = len(tokenizer_for(concepts).words)
-    return Trainer(TINY, words, len(concepts.subjects), 40, Chance(1, "cpu"))
+    return Trainer(TINY, words, len(concepts.subjects), 40, Chance(1, "cpu"), frozenset(without))
 
 
 def test_scenes_are_pictures_with_captions(scenes: Scenes) -> None:
@@ -57,17 +61,56 @@ def test_training_steps_change_the_guide_and_a_run_resumes(concepts: Concepts, s
     assert not torch.equal(canvas, easel.canvas) and easel.steps_left == steps - 2
     assert all(value == value for value in losses.values())
     assert not torch.equal(before, first.model.visual.stem.weight)
-    first.save(tmp_path / "checkpoint.pt")
+    first.save(tmp_path / "checkpoint.pt", 12.5)
     second = trainer(concepts)
-    second.resume(tmp_path / "checkpoint.pt")
+    assert second.resume(tmp_path / "checkpoint.pt") == 12.5
     assert second.steps == first.steps > 0
     assert torch.equal(second.model.visual.stem.weight, first.model.visual.stem.weight)
+
+
+def test_the_same_words_are_the_same_picture_for_the_guide_but_not_for_the_judge(concepts: Concepts) -> None:
+    discs = torch.zeros(len(concepts.subjects), 4, 96, 96)
+    discs[:, :, 20:76, 20:76] = 0.8
+    tokenizer, apart = tokenizer_for(concepts), {}
+    for freedom in (STEADY, LOOSE):
+        cook = Cook(concepts, 3, [False] * len(discs), freedom=freedom)
+        recipes = [recipe for recipe in (cook.recipe() for _ in range(6000)) if recipe.caption == "starry night"]
+        for recipe in recipes:
+            recipe.box = (-1.0, -1.0, 1.0, 1.0)
+        pictures = Studio(concepts, discs, Chance(0, "cpu"), variants=4).paint(recipes, tokenizer).pictures
+        assert len(pictures) > 3
+        apart[freedom] = (pictures - pictures[:1]).abs().mean()
+    assert apart[STEADY] < 0.02 < 2 * apart[LOOSE]
+
+
+def test_what_is_left_out_of_the_training_is_not_done(concepts: Concepts, scenes: Scenes) -> None:
+    plain, without = trainer(concepts), trainer(concepts, "alignment", "attacks")
+    assert plain.align > 0 and plain.attacks > 0 and without.align == without.attacks == 0
+    easel = Easel.of(scenes, Chance(0, "cpu"))
+    before = without.model.visual.stem.weight.clone()
+    easel.steps_done = 9  # telling scenes apart is all there is to learn, however long an easel stands
+    without.train(easel, 1e-3)
+    assert not torch.equal(before, without.model.visual.stem.weight)
+
+
+def test_an_icon_is_drawn_solid_in_its_colour(tmp_path: Path) -> None:
+    if shutil.which(RASTERISER) is None:
+        pytest.skip(f"{RASTERISER} is not installed")
+    ring = '<path fill="currentColor" fill-rule="evenodd" d="M256 40a216 216 0 1 0 1 0zM256 140a116 116 0 1 1-1 0z"/>'
+    icons = tmp_path / "icons.json"
+    icons.write_text(json.dumps({"icons": {"ring": {"body": ring}}}), encoding="utf-8")
+    image = np.asarray(draw_icon("game-icons/ring#c02020", icons)).astype(int)
+    corner, line, gap = image[2, 2], image[80, 30], image[80, 80]
+    assert corner[3] == 0 and line[3] == gap[3] == 255
+    assert line[0] > 150 and line[0] > 3 * line[1] and gap[0] < 0.6 * line[0]
+    with pytest.raises(ValueError, match="no icon 'rong'"):
+        draw_icon("game-icons/rong#c02020", icons)
 
 
 def test_an_exported_guide_can_be_loaded(concepts: Concepts, tmp_path: Path) -> None:
     path = tmp_path / "guide.safetensors"
     save_shipped(path, trainer(concepts).average, tokenizer_for(concepts), concepts.names())
-    assert load_shipped(path).model.encode_image(torch.rand(1, 3, 64, 64)).shape == (1, 16)
+    assert load_shipped(path).model.encode_image(torch.rand(1, 3, 64, 64)).shape == (1, 15)
 
 
 def test_a_pull_along_the_way_is_aligned_and_one_against_it_is_not() -> None:
@@ -81,6 +124,13 @@ def test_glyphs_are_drawn_with_alpha(concepts: Concepts, tmp_path: Path) -> None
     glyphs = draw_glyphs(concepts.subjects[:3], tmp_path)
     assert glyphs.shape == (3, 4, 96, 96)
     assert 0.2 < glyphs[:, 3].mean() < 0.95
+
+
+@pytest.mark.skipif(not CLDR.exists(), reason="Unicode CLDR annotations are not installed")
+def test_no_keyword_of_cldr_takes_a_word_that_means_something_else() -> None:
+    meant = {word: s.name for s in read_concepts().subjects for word in s.phrases}
+    assert not {"night", "sea", "black", "white", "gold", "silver", "spiral", "dark", "father", "stripe"} & set(meant)
+    assert meant["sob"] == "crying face"
 
 
 @pytest.mark.skipif(not CLDR.exists(), reason="Unicode CLDR annotations are not installed")

@@ -23,7 +23,10 @@ from engine.guides.shipped_text import TextTower, WordTokenizer
 SHIPPED_PATH = words.SHIPPED_PATH
 """The weights in the package."""
 
-LICENCE = "MIT; trained on Noto Color Emoji (SIL OFL 1.1) and Unicode CLDR names (Unicode-3.0), see engine/training"
+LICENCE = (
+    "MIT; trained on Noto Color Emoji (SIL OFL 1.1), Game Icons (CC BY 3.0) and Unicode CLDR names (Unicode-3.0), "
+    "see engine/training"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,11 @@ class GuideShape:
     """The sizes a shipped guide is built with; stored in the file's metadata."""
 
     image_size: int = 64
-    embedding: int = 384
+    embedding: int = 1152
     channels: tuple[int, ...] = (16, 64, 128, 192)
-    text_width: int = 128
+    text_width: int = 160
     text_layers: int = 2
-    place_width: int = 512
+    place_width: int = 768
 
 
 @dataclass(frozen=True)
@@ -118,24 +121,22 @@ class ImageTower(nn.Module):
 
     Downsamples by a blurred stem and average pools (max pools and bare strides leave grids in the optimised
     picture). Each scale is read out place by place: a mean over places could not say where the subject belongs,
-    and the optimised picture would repeat it.
+    and the optimised picture would repeat it. Each scale fills a third of the embedding: read into one sum, all
+    the pictures that gradients can lead to would be mixtures of no more than a third as many.
     """
 
     def __init__(self, shape: GuideShape) -> None:
         super().__init__()
+        if shape.embedding % 3:
+            raise ValueError(f"an embedding of {shape.embedding} values cannot be shared by three scales")
         widths = shape.channels
         self.stem = _Stem(widths[0])
         self.scales = nn.ModuleList(_Residual(width) for width in widths)
         self.widen = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in itertools.pairwise(widths))
-        self.thin = nn.ModuleList([nn.Conv2d(widths[1], 12, 1), nn.Conv2d(widths[2], 40, 1)])
-        side = shape.image_size // 16
-        self.read = nn.ModuleList(
-            [
-                nn.Linear(12 * 16 * side * side, shape.embedding),
-                nn.Linear(40 * 4 * side * side, shape.embedding),
-                nn.Linear(widths[3] * side * side, shape.embedding),
-            ]
-        )
+        self.thin = nn.ModuleList([nn.Conv2d(widths[1], 16, 1), nn.Conv2d(widths[2], 40, 1)])
+        places = (shape.image_size // 16) ** 2
+        seen = (16 * 16 * places, 40 * 4 * places, widths[3] * places)
+        self.read = nn.ModuleList(nn.Linear(count, shape.embedding // 3) for count in seen)
 
     def forward(self, image: Tensor) -> Tensor:
         """Embeddings (n, d), not normalised, of normalised pictures."""
@@ -146,8 +147,7 @@ class ImageTower(nn.Module):
             found.append(x)
         places = [self.thin[0](found[0]), self.thin[1](found[1]), found[2]]
         read = [layer(bend(place).flatten(1)) for layer, place in zip(self.read, places, strict=True)]
-        found_here: Tensor = read[0] + read[1] + read[2]
-        return found_here
+        return torch.cat(read, dim=1)
 
 
 PLACE_WAVES = 3

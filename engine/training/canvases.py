@@ -33,10 +33,10 @@ class Easel:
     steps_done: int = 0
 
     @classmethod
-    def of(cls, scenes: Scenes, chance: Chance) -> "Easel":
-        """New canvases for these scenes: half of them for a few steps only."""
+    def of(cls, scenes: Scenes, chance: Chance, brief: float = 0.5) -> "Easel":
+        """New canvases for these scenes: `brief` is the share of them that stay for a few steps only."""
         canvas, hidden = bury(scenes.pictures, chance)
-        longest = LONGEST if chance.below(2, 1).item() else 4
+        longest = 4 if chance.between(0, 1, 1).item() < brief else LONGEST
         return cls(scenes, canvas, hidden, 1 + int(chance.below(longest, 1).item()))
 
 
@@ -77,7 +77,7 @@ def overdo(canvas: Tensor, chance: Chance) -> Tensor:
     return torch.where(kind < 0.2, strong, torch.where(kind < 0.4, blurred, canvas))
 
 
-def moved(canvas: Tensor, pull: Tensor, way: Tensor, chance: Chance) -> Tensor:
+def moved(canvas: Tensor, pull: Tensor, way: Tensor, chance: Chance, attacks: float = ATTACKS) -> Tensor:
     """The canvases a step later: most follow the pull, some are pushed the other way.
 
     Half follow it straight, by 0.2 to 1.3 of what brings them nearest to the scene, half as the engine's optimiser
@@ -91,7 +91,7 @@ def moved(canvas: Tensor, pull: Tensor, way: Tensor, chance: Chance) -> Tensor:
     painted = canvas + unit * best * chance.between(0.2, 1.3, n, 1, 1, 1)
     painted = torch.where(kind < 0.55, painted, canvas + chance.between(0.01, 0.06, n, 1, 1, 1) * stride(pull))
     attacked = canvas - unit * chance.between(1.0, 3.0, n, 1, 1, 1)
-    return torch.where(kind < ATTACKS, attacked, painted).clamp(0, 1)
+    return torch.where(kind < attacks, attacked, painted).clamp(0, 1)
 
 
 def stride(pull: Tensor) -> Tensor:

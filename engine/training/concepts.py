@@ -3,6 +3,7 @@
 import re
 import tomllib
 import xml.etree.ElementTree as ET
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ TABLE = Path(__file__).parent / "concepts.toml"
 CLDR = Path("/usr/share/unicode/cldr/common/annotations/en.xml")
 """English names and keywords of the glyphs, where Debian's unicode-cldr-core puts them."""
 
-FAVOURED = 5.0
+FAVOURED = 2.0
 """How much oftener a favourite is shown than another subject."""
 
 COUNTS = {2: ("two", "a pair of", "twin"), 3: ("three",), 4: ("four", "many", "some"), 5: ("five", "many", "lots of")}
@@ -70,13 +71,16 @@ def read_concepts(table: Path = TABLE, cldr: Path = CLDR) -> Concepts:
     ]
     grounds = {name: _split(line) for name, line in rows["grounds"].items()}
     patterns = {name: _split(line) for name, line in rows["patterns"].items()}
-    named = tuple(_with_cldr(subjects, cldr)) if cldr.exists() else tuple(subjects)
-    return Concepts(named, grounds, patterns, tuple(_colour(*item) for item in rows["colours"].items()))
+    colours = tuple(_colour(*item) for item in rows["colours"].items())
+    plain = Concepts(tuple(subjects), grounds, patterns, colours)
+    if not cldr.exists():
+        return plain
+    return replace(plain, subjects=tuple(_with_cldr(plain, cldr, set(_split(rows["unlearnt"])))))
 
 
 def tokenizer_for(concepts: Concepts, aliases: dict[str, str] | None = None) -> WordTokenizer:
     """A tokenizer that knows every word of every phrase; plurals share their singular's number."""
-    found = {word for phrase in concepts.phrases() for word in re.findall(r"[a-z]+", phrase.lower().replace("'", ""))}
+    found = {word for phrase in concepts.phrases() for word in _words(phrase)}
     words = found - {"a", "an", "the"}
     words = {word for word in words if not (word.endswith("s") and word[:-1] in words)}
     return WordTokenizer(sorted(words), aliases or {})
@@ -97,19 +101,36 @@ def _colour(name: str, line: str) -> Colour:
     return Colour((name, *further), (red, green, blue))
 
 
-def _with_cldr(subjects: list[Subject], cldr: Path) -> list[Subject]:
-    """Subjects with CLDR's keywords added, but only those that name one subject alone."""
+def _with_cldr(concepts: Concepts, cldr: Path, unlearnt: set[str]) -> list[Subject]:
+    """Subjects with CLDR's keywords added, but only those that name one subject alone.
+
+    None with a word that means something else in the table, or is better not learnt: the emoji of a bridge at night
+    is no reason to see a bridge in every night, and a zebra's stripe none to see one in every stripe.
+    """
+    subjects = concepts.subjects
+    claimed = Counter(word for phrase in concepts.phrases() for word in set(_words(phrase)))
     keywords: dict[str, set[str]] = {}
     for node in ET.parse(cldr).getroot().iter("annotation"):
         words = {w.strip().lower() for w in (node.text or "").split("|")}
         keywords.setdefault(_bare(node.get("cp", "")), set()).update(words)
     found = [keywords.get(_bare(s.glyph), set()) for s in subjects]
     taken = [set(s.phrases) for s in subjects]
+
+    def is_free(keyword: str, subject: Subject) -> bool:
+        own = {word for phrase in subject.phrases for word in _words(phrase)}
+        words = _words(keyword)
+        foreign = set(words) - own if len(words) > 1 else set(words)  # alone, "black" is no cat
+        return bool(words) and not any(claimed[w] or claimed[w + "s"] or w in unlearnt for w in foreign)
+
     claims = [w for words, own in zip(found, taken, strict=True) for w in words | own]
     return [
-        replace(s, phrases=s.phrases + tuple(sorted(w for w in words - own if claims.count(w) == 1)))
+        replace(s, phrases=s.phrases + tuple(sorted(w for w in words - own if claims.count(w) == 1 and is_free(w, s))))
         for s, words, own in zip(subjects, found, taken, strict=True)
     ]
+
+
+def _words(phrase: str) -> list[str]:
+    return re.findall(r"[a-z]+", phrase.lower().replace("'", ""))
 
 
 def _bare(glyph: str) -> str:

@@ -1,4 +1,4 @@
-"""The subjects' pictures: emoji glyphs rendered once, and two that no emoji shows, drawn here."""
+"""The subjects' pictures: emoji glyphs rendered once, icons, and two that neither shows, drawn here."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from engine.training.concepts import Subject
+from engine.training.icons import draw_icon, is_icon
 
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 """Noto Color Emoji (SIL OFL 1.1), where Debian's fonts-noto-color-emoji puts it."""
@@ -39,7 +40,10 @@ def draw_glyphs(subjects: Sequence[Subject], cache: Path, font: Path = FONT) -> 
 
 
 def _picture(subject: Subject, face: ImageFont.FreeTypeFont) -> Tensor:
-    image = _drawn(subject.name) if subject.glyph == "drawn" else _emoji(subject.glyph, face)
+    if is_icon(subject.glyph):
+        image = draw_icon(subject.glyph)
+    else:
+        image = _drawn(subject.name) if subject.glyph == "drawn" else _emoji(subject.glyph, face)
     box = image.getchannel("A").getbbox()
     if box is None:
         raise ValueError(f"the emoji font has no glyph {subject.glyph!r} for {subject.name!r}")
@@ -48,7 +52,7 @@ def _picture(subject: Subject, face: ImageFont.FreeTypeFont) -> Tensor:
     whole = Image.new("RGBA", (SIDE, SIDE))
     whole.paste(image, ((SIDE - image.width) // 2, (SIDE - image.height) // 2))
     pixels = torch.from_numpy(np.asarray(whole, dtype=np.float32)).permute(2, 0, 1) / 255
-    if pixels[3].mean() > TILE:
+    if pixels[3].mean() > TILE and not is_icon(subject.glyph):
         pixels[3] *= _fading(SIDE)
     return torch.cat([pixels[:3] * pixels[3:], pixels[3:]])
 

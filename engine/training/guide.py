@@ -15,9 +15,9 @@ from engine.training.concepts import Concepts, read_concepts, tokenizer_for
 from engine.training.glyphs import draw_glyphs
 from engine.training.measure import measure
 from engine.training.patterns import Chance
-from engine.training.recipes import Cook
+from engine.training.recipes import LOOSE, STEADY, Cook
 from engine.training.scenes import Studio
-from engine.training.trainer import Trainer
+from engine.training.trainer import ALL, Trainer
 
 RUNS = Path("training-runs")
 """Checkpoints, logs and the glyph cache; not in git."""
@@ -28,6 +28,9 @@ DIM_GLYPH = 0.4
 MEASURE_EVERY_S = 120.0
 EXPORT_EVERY_S = 300.0
 WARM_UP_STEPS = 60
+
+WORDS_FIRST = 0.35
+"""Part of the training in which most canvases stay for a few steps only."""
 
 EASELS = 40
 """Batches of canvases that are painted in turns."""
@@ -51,15 +54,18 @@ class Session:
         glyphs = draw_glyphs(concepts.subjects, RUNS / "cache")
         dim = (glyphs[:, :3].sum((1, 2, 3)) / 3 / glyphs[:, 3].sum((1, 2)) < DIM_GLYPH).tolist()
         self.tokenizer = tokenizer_for(concepts)
-        self.cook = Cook(concepts, options.seed, dim)
-        self.studio = Studio(concepts, glyphs, chance)
+        is_loose = "one-picture" in options.without
+        self.cook = Cook(concepts, options.seed, dim, freedom=LOOSE if is_loose else STEADY)
+        self.studio = Studio(concepts, glyphs, chance, variants=32 if is_loose else 4)
         exam = Cook(concepts, 10_000 + options.seed, dim, held_out=True)
         self.exam = self.studio.paint([exam.recipe() for _ in range(256)], self.tokenizer)
         grounds = len(concepts.grounds) + len(concepts.patterns)
-        self.trainer = Trainer(GuideShape(), len(self.tokenizer.words), len(self.names), grounds, chance)
+        sizes = len(self.tokenizer.words), len(self.names), grounds
+        self.trainer = Trainer(GuideShape(), *sizes, chance, frozenset(options.without))
+        self.trained_s = 0.0
         self.easels = [self._easel() for _ in range(EASELS)]
         if options.resume:
-            self.trainer.resume(self.checkpoint)
+            self.trained_s = self.trainer.resume(self.checkpoint)
         elif options.start_from:
             print(f"taken over: {self.trainer.take_over(options.start_from)} tensors", flush=True)
 
@@ -69,39 +75,47 @@ class Session:
         return RUNS / str(self.options.name) / "checkpoint.pt"
 
     def run(self) -> None:
-        """Train until the minutes are over; pauses do not count."""
-        trained_s = measured_s = exported_s = 0.0
-        scenes, losses = 0, dict[str, float]()
-        while trained_s < self.options.minutes * 60:
+        """Train until the minutes are over, those of earlier stretches included; pauses do not count."""
+        measured_s = exported_s = self.trained_s
+        losses = dict[str, float]()
+        while self._part() < 1.0:
             self._pause()
             began = time.monotonic()
             place = self.trainer.steps % EASELS
             if self.easels[place].steps_left <= 0:
                 self.easels[place] = self._easel()
-            losses = self.trainer.train(self.easels[place], self._rate(trained_s / (self.options.minutes * 60)))
-            scenes += self.options.batch
-            trained_s += time.monotonic() - began
-            if trained_s - measured_s > MEASURE_EVERY_S:
-                measured_s = trained_s
-                self._report(trained_s, scenes, losses)
-            if trained_s - exported_s > EXPORT_EVERY_S:
-                exported_s = trained_s
+            losses = self.trainer.train(self.easels[place], self._rate(self._part()))
+            self.trained_s += time.monotonic() - began
+            if self.trained_s - measured_s > MEASURE_EVERY_S:
+                measured_s = self.trained_s
+                self._report(losses)
+            if self.trained_s - exported_s > EXPORT_EVERY_S:
+                exported_s = self.trained_s
                 self._export()
-        self._report(trained_s, scenes, losses)
+        self._report(losses)
         self._export()
+
+    def _part(self) -> float:
+        """How much of the training is done; 1 at its end."""
+        if self.options.steps:
+            return float(self.trainer.steps / self.options.steps)
+        return self.trained_s / (self.options.minutes * 60) if self.options.minutes else 1.0
 
     def _easel(self) -> Easel:
         recipes = [self.cook.recipe() for _ in range(self.options.batch)]
-        return Easel.of(self.studio.paint(recipes, self.tokenizer), self.studio.chance)
+        # Words are learnt from many scenes, painting from long canvases: the one first, the other later.
+        brief = 0.85 if self._part() < WORDS_FIRST else 0.5
+        brief = 1.0 if "long-canvases" in self.options.without else brief
+        return Easel.of(self.studio.paint(recipes, self.tokenizer), self.studio.chance, brief)
 
     def _rate(self, part: float) -> float:
         """Learning rate: a short warm-up, then a cosine down to a fiftieth."""
         warm = min(1.0, (self.trainer.steps + 1) / WARM_UP_STEPS)
         return float(self.options.rate * warm * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(1.0, part)))))
 
-    def _report(self, trained_s: float, scenes: int, losses: dict[str, float]) -> None:
+    def _report(self, losses: dict[str, float]) -> None:
         found = measure(self.trainer.average, self.tokenizer, self.exam, self.names)
-        line = {"minutes": trained_s / 60, "steps": self.trainer.steps, "scenes": scenes, **losses, **found}
+        line = {"minutes": self.trained_s / 60, "steps": self.trainer.steps, **losses, **found}
         text = json.dumps({key: round(value, 4) for key, value in line.items()})
         print(text, flush=True)
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +123,7 @@ class Session:
             log.write(text + "\n")
 
     def _export(self) -> None:
-        self.trainer.save(self.checkpoint)
+        self.trainer.save(self.checkpoint, self.trained_s)
         save_shipped(self.options.out, self.trainer.average, full_tokenizer(self.concepts), self.concepts.names())
 
     def _pause(self) -> None:
@@ -121,8 +135,10 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m engine.training.guide", description=__doc__)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps")
     parser.add_argument(
-        "--minutes", type=float, default=30.0, help="time spent training; 0 with --resume only measures and exports"
+        "--minutes", type=float, default=30.0, help="time spent training in all; 0 with --resume only measures"
     )
+    parser.add_argument("--steps", type=int, default=0, help="train so many steps instead")
+    parser.add_argument("--without", nargs="*", default=[], choices=sorted(ALL), help="leave out, to see what it does")
     parser.add_argument("--batch", type=int, default=64, help="scenes in a batch")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)

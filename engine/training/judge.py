@@ -23,7 +23,7 @@ from engine.training.judge_distortions import distorted
 from engine.training.judge_trainer import JudgeTrainer
 from engine.training.losses import holds
 from engine.training.patterns import Chance
-from engine.training.recipes import FARTHEST, Cook, Recipe
+from engine.training.recipes import FARTHEST, LOOSE, Cook, Recipe
 from engine.training.scenes import Scenes, Studio
 
 RUNS = Path("training-runs")
@@ -58,8 +58,8 @@ class Session:
         self.names = [s.name for s in concepts.subjects]
         self.studio = Studio(concepts, glyphs, chance, size=JudgeShape().sees, variants=24)
         self.order = random.Random(SEED + options.seed)
-        self.cook = fair_cook(Cook(concepts, SEED + options.seed, dim))
-        exam = fair_cook(Cook(concepts, 2 * SEED + options.seed, dim, held_out=True))
+        self.cook = fair_cook(Cook(concepts, SEED + options.seed, dim, freedom=LOOSE))
+        exam = fair_cook(Cook(concepts, 2 * SEED + options.seed, dim, True, LOOSE))
         self.exam = self._scenes(exam.recipe, 256)
         # Beside other work on a CPU only this process's own time says how much was learnt.
         self._clock = time.process_time if options.device == "cpu" else time.monotonic

@@ -25,6 +25,33 @@ LAYOUTS: dict[int, tuple[tuple[float, float], ...]] = {
 SIZES = {1: 0.82, 2: 0.47, 3: 0.4, 4: 0.4, 5: 0.36}
 
 
+@dataclass(frozen=True, slots=True)
+class Freedom:
+    """How much pictures of the same words differ: deviations of place, size and turn, and of the plain ground's level.
+
+    `is_free` lets the ground of a prompt that names none be its subject's home or plain, in any of its variants.
+    """
+
+    shift: float
+    jitter: float
+    size: float
+    turn: float
+    level: float
+    is_free: bool
+
+
+STEADY = Freedom(shift=0.008, jitter=0.0, size=0.015, turn=0.01, level=0.0, is_free=False)
+"""For the guide: one picture for the same words. What differs, a gradient can only blur."""
+
+LOOSE = Freedom(shift=0.04, jitter=0.03, size=0.07, turn=0.05, level=0.08, is_free=True)
+"""For a judge, which is to know a thing however it is shown."""
+
+LIGHT, DARK = (0.86, 0.87, 0.89), (0.035, 0.035, 0.05)
+"""Plain grounds of subjects whose prompt names none."""
+
+VARIANTS = 1000
+"""More than any studio paints of one ground: each takes the remainder."""
+
 WHOLE = (-1.0, -1.0, 1.0, 1.0)
 """Left, top, right and bottom of the middle square of a picture."""
 
@@ -56,6 +83,7 @@ class Recipe:
     true: list[int] = field(default_factory=lambda: [NONE] * 6)
     figures: list[Figure] = field(default_factory=list)
     plain: tuple[float, float, float] | None = None
+    variant: int = 0
     box: tuple[float, float, float, float] = WHOLE
 
 
@@ -65,8 +93,11 @@ class Cook:
     A tenth of the pairs of subject and landscape is held out: training never sees them together.
     """
 
-    def __init__(self, concepts: Concepts, seed: int, dim: Sequence[bool], held_out: bool = False) -> None:
+    def __init__(
+        self, concepts: Concepts, seed: int, dim: Sequence[bool], held_out: bool = False, freedom: Freedom = STEADY
+    ) -> None:
         self.concepts = concepts
+        self.freedom = freedom
         self.chance = random.Random(seed)
         self.dim = dim
         self.held_out = held_out
@@ -81,10 +112,10 @@ class Cook:
         if self.held_out:
             return self._subject_on_landscape()
         kinds = {
-            self._subject_alone: 0.49,
-            self._subject_on_landscape: 0.23,
-            self._subject_on_pattern: 0.06,
-            self._ground_only: 0.14,
+            self._subject_alone: 0.40,
+            self._subject_on_landscape: 0.27,
+            self._subject_on_pattern: 0.07,
+            self._ground_only: 0.18,
             self._two_subjects: 0.08,
         }
         recipe = self.chance.choices(list(kinds), list(kinds.values()))[0]()
@@ -94,16 +125,20 @@ class Cook:
     def _box(self) -> tuple[float, float, float, float]:
         """Where a view lies: the middle square, the whole width squeezed, or a part, as the engine cuts them."""
         kind = self.chance.random()
-        high = self.chance.uniform(0.9, 1.03)
-        if kind < 0.3:
-            wide, spread = high * self.chance.uniform(0.95, 1.05), 0.06
-        elif kind < 0.55:
-            wide, spread = self.chance.uniform(1.0, FARTHEST), 0.06
+        high = self.chance.uniform(0.93, 1.02)
+        x, y = self.chance.uniform(-0.04, 0.04), self.chance.uniform(-0.03, 0.03)
+        if kind < 0.4:
+            wide = high * self.chance.uniform(0.97, 1.03)
+        elif kind < 0.65:
+            wide = high * (FARTHEST if self.chance.random() < 0.7 else self.chance.uniform(1.0, FARTHEST))
+        elif kind < 0.88:
+            wide = high * self.chance.uniform(0.97, 1.03)
+            x += (FARTHEST - wide) * self.chance.choice((-1, 1))
         else:
-            high = self.chance.uniform(0.4, 1.0)
-            wide, spread = high * math.exp(self.chance.uniform(-0.29, 0.29)), 1.0
-        x = self.chance.uniform(-1, 1) * max(0.06, FARTHEST + 0.1 - wide) * spread
-        y = self.chance.uniform(-1, 1) * max(0.06, 1.1 - high) * spread
+            high = self.chance.uniform(0.45, 1.0)
+            wide = high * math.exp(self.chance.uniform(-0.29, 0.29))
+            x = self.chance.uniform(-1, 1) * (FARTHEST + 0.1 - wide)
+            y = self.chance.uniform(-1, 1) * (1.1 - high)
         return x - wide, y - high, x + wide, y + high
 
     def _subject_alone(self) -> Recipe:
@@ -117,9 +152,7 @@ class Cook:
         recipe = Recipe()
         _, words = self._stand(recipe)
         number = self._allowed_landscape(recipe.said[0])
-        recipe.said[3] = recipe.true[3] = number
-        ground = self.chance.choice(self.concepts.grounds[self.landscapes[number]])
-        recipe.caption = self._join(self._with_idle_word(words), ground)
+        recipe.caption = self._join(self._with_idle_word(words), self._landscape(recipe, number))
         return recipe
 
     def _subject_on_pattern(self) -> Recipe:
@@ -134,9 +167,19 @@ class Cook:
             recipe.caption = self._pattern(recipe)
             return recipe
         number = self.chance.randrange(len(self.landscapes))
-        recipe.said[3] = recipe.true[3] = number
-        recipe.caption = self.chance.choice(self.concepts.grounds[self.landscapes[number]])
+        recipe.caption = self._landscape(recipe, number)
         return recipe
+
+    def _landscape(self, recipe: Recipe, number: int) -> str:
+        """Set a landscape; how it is said. Each way of saying it has a picture of its own."""
+        recipe.said[3] = recipe.true[3] = number
+        phrases = self.concepts.grounds[self.landscapes[number]]
+        said = self.chance.randrange(len(phrases))
+        recipe.variant = self._variant(said)
+        return phrases[said]
+
+    def _variant(self, said: int) -> int:
+        return self.chance.randrange(VARIANTS) if self.freedom.is_free else said
 
     def _two_subjects(self) -> Recipe:
         recipe = Recipe()
@@ -150,8 +193,7 @@ class Cook:
             self._unsaid_ground(recipe, self.concepts.subjects[first])
             ground = ""
         else:
-            recipe.said[3] = recipe.true[3] = self._allowed_landscape(first)
-            ground = self.chance.choice(self.concepts.grounds[self.landscapes[recipe.said[3]]])
+            ground = self._landscape(recipe, self._allowed_landscape(first))
         words = [self._phrase(self.concepts.subjects[n]) for n in (first, second)]
         self.chance.shuffle(words)
         recipe.caption = self._join(" ".join([words[0], self.chance.choice(("and", "with", "")), words[1]]), ground)
@@ -185,30 +227,31 @@ class Cook:
 
     def _shift(self) -> tuple[float, float]:
         """Off the centre, a little: views look elsewhere, the subject stays."""
-        return self.chance.gauss(0, 0.04), self.chance.gauss(0, 0.04)
+        return self.chance.gauss(0, self.freedom.shift), self.chance.gauss(0, self.freedom.shift)
 
     def _figure(self, number: int, x: float, y: float, size: float, colour: int) -> Figure:
-        size *= self.chance.uniform(0.93, 1.07)
-        jitter = 0.03 if size < 0.6 else 0.0
+        free = self.freedom
+        jitter = free.jitter if size < 0.6 else 0.0
         x, y = x + self.chance.gauss(0, jitter), y + self.chance.gauss(0, jitter)
-        return Figure(number, x, y, size, self.chance.gauss(0, 0.05), colour)
+        size *= self.chance.uniform(1.0 - free.size, 1.0 + free.size)
+        return Figure(number, x, y, size, self.chance.gauss(0, free.turn), colour)
 
     def _unsaid_ground(self, recipe: Recipe, subject: Subject) -> None:
         """The ground of a prompt that names none: the subject's home, or something plain and mostly dark."""
-        at_home = subject.home not in DARK_HOMES and self.chance.random() < 0.4
-        if at_home:
+        if subject.home not in DARK_HOMES and not (self.freedom.is_free and self.chance.random() < 0.5):
             recipe.true[3] = self.landscapes.index(subject.home)
+            recipe.variant = self._variant(recipe.figures[0].subject)
             return
         number, colour = recipe.figures[0].subject, recipe.figures[0].colour
         dim = self.dim[number] if colour == NONE else max(self.concepts.colours[colour].rgb) < 0.35
         light = subject.home == "light" or dim
-        level = (
-            self.chance.uniform(0.55, 0.95) if light and self.chance.random() < 0.8 else self.chance.uniform(0, 0.16)
-        )
-        tint = [self.chance.uniform(0.75, 1.1) for _ in range(3)]
-        recipe.plain = (min(1, level * tint[0]), min(1, level * tint[1]), min(1, level * tint[2]))
+        recipe.plain = self._shade(LIGHT if light else DARK)
         recipe.true[3] = len(self.landscapes) + self.patterns.index("flat")
-        recipe.true[4] = self.black if level < 0.2 else self.white if level > 0.8 else NONE
+        recipe.true[4] = self.white if light else self.black
+
+    def _shade(self, plain: tuple[float, float, float]) -> tuple[float, float, float]:
+        red, green, blue = (min(1.0, max(0.0, self.chance.gauss(level, self.freedom.level))) for level in plain)
+        return red, green, blue
 
     def _pattern(self, recipe: Recipe) -> str:
         """Set a pattern in named colours; how it is said."""
@@ -223,7 +266,9 @@ class Cook:
             recipe.said[5] = recipe.true[5] = second
             said += [self.chance.choice(("and", "")), self.chance.choice(self.concepts.colours[second].phrases)]
         if not plain or self.chance.random() < 0.4:
-            said.append(self.chance.choice(self.concepts.patterns[name]))
+            phrase = self.chance.randrange(len(self.concepts.patterns[name]))
+            recipe.variant = self._variant(phrase)
+            said.append(self.concepts.patterns[name][phrase])
         return " ".join(said)
 
     def _join(self, words: str, ground: str) -> str:

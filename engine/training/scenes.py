@@ -13,7 +13,7 @@ from engine.training.landscapes import PAINTERS
 from engine.training.patterns import WIDE, Chance, draw_pattern
 from engine.training.recipes import Figure, Recipe
 
-BANK_SIDE = 160
+BANK_SIDE = 128
 """Pixels of a ground kept, both ways, for a picture of 16:9: a view of half its height is still sharp."""
 
 
@@ -35,7 +35,7 @@ class Scenes:
 class Studio:
     """Paints scenes. Owns the glyphs, the bank of grounds and the painting's source of chance."""
 
-    def __init__(self, concepts: Concepts, glyphs: Tensor, chance: Chance, size: int = 64, variants: int = 32) -> None:
+    def __init__(self, concepts: Concepts, glyphs: Tensor, chance: Chance, size: int = 64, variants: int = 4) -> None:
         self.size = size
         self.chance = chance
         self.variants = variants
@@ -51,8 +51,8 @@ class Studio:
     def _paint_bank(self) -> None:
         painted = [PAINTERS[name](self.variants, BANK_SIDE, self.chance) for name in self.landscapes]
         drawn = [draw_pattern(name, self.variants, BANK_SIDE, self.chance) for name in self.patterns]
-        self.ground_bank = (torch.cat(painted).clamp(0, 1) * 255).byte()
-        self.pattern_bank = (torch.cat(drawn).clamp(0, 1) * 255).byte()
+        self.ground_bank = _bank(torch.cat(painted))
+        self.pattern_bank = _bank(torch.cat(drawn)[:, None])
 
     def paint(self, recipes: Sequence[Recipe], tokenizer: WordTokenizer) -> Scenes:
         """The scenes of these recipes."""
@@ -68,35 +68,30 @@ class Studio:
             seen[rows] += alpha
             expected[rows] += whole
         seen = torch.where(expected > 0, (seen / expected.clamp(min=1e-6)).clamp(0, 1), torch.ones_like(seen))
-        gain = self.chance.between(0.92, 1.05, len(recipes), 1, 1, 1)
+        gain = self.chance.between(0.98, 1.02, len(recipes), 1, 1, 1)
         tokens = tokenizer([r.caption for r in recipes]).to(device)
         return Scenes((pictures * gain).clamp(0, 1), tokens, true, said, seen, boxes)
 
     def _grounds(self, recipes: Sequence[Recipe], true: Tensor, boxes: Tensor) -> Tensor:
-        n, own = len(recipes), len(self.landscapes)
-        variant = self.chance.below(self.variants, n)
+        own = len(self.landscapes)
+        variant = torch.tensor([r.variant for r in recipes], device=true.device) % self.variants
+        # A view as high as the picture has fewer pixels than the ground: unsoftened, it would be grainy.
+        soft = ((boxes[:, 3] - boxes[:, 1]) > 1.6).long()
         landscape = true[:, 3].clamp(0, own - 1) * self.variants + variant
         pattern = (true[:, 3] - own).clamp(0) * self.variants + variant
-        mask = self.pattern_bank[pattern][:, None].float() / 255
+        mask = self.pattern_bank[soft, pattern].float() / 255
         first, second = (self.colours[true[:, i].clamp(0)][:, :, None, None] for i in (4, 5))
         flat = torch.tensor([r.plain or (-1.0, 0.0, 0.0) for r in recipes], device=mask.device)[:, :, None, None]
-        # Unnamed plain grounds fade gently, so that no picture is pulled toward a hard flat one.
-        fade = self.chance.between(0.6, 1.4, n, 1, 2, 2)
-        fade = F.interpolate(fade, (BANK_SIDE, BANK_SIDE), mode="bilinear", align_corners=True)
-        plain = torch.where(flat[:, :1] < 0, first * (1 - mask) + second * mask, flat * fade)
+        plain = torch.where(flat[:, :1] < 0, first * (1 - mask) + second * mask, flat)
         is_landscape = (true[:, 3] < own)[:, None, None, None]
-        return self._part(torch.where(is_landscape, self.ground_bank[landscape].float() / 255, plain), boxes)
+        return self._part(torch.where(is_landscape, self.ground_bank[soft, landscape].float() / 255, plain), boxes)
 
     def _part(self, grounds: Tensor, boxes: Tensor) -> Tensor:
-        """What the boxes show of each ground, mirrored half of the time, at the view's size."""
+        """What the boxes show of each ground, at the view's size."""
         n = len(grounds)
-        mirror = self.chance.below(2, n) * 2.0 - 1
         theta = _window(boxes)
-        theta[:, 0] *= mirror[:, None] / WIDE
+        theta[:, 0] /= WIDE
         grid = F.affine_grid(theta, [n, 3, self.size, self.size], align_corners=False)
-        # A view as high as the picture has fewer pixels than the ground: unblurred, it would be grainy.
-        wide = ((boxes[:, 3] - boxes[:, 1]) > 1.6)[:, None, None, None]
-        grounds = torch.where(wide, F.avg_pool2d(F.pad(grounds, (1, 1, 1, 1), "replicate"), 3, 1), grounds)
         return F.grid_sample(grounds, grid, align_corners=False, padding_mode="reflection")
 
     def _lay(self, pictures: Tensor, rows: list[int], figures: list[Figure], boxes: Tensor) -> tuple[Tensor, Tensor]:
@@ -115,6 +110,12 @@ class Studio:
         ink = torch.where((colour >= 0)[:, None, None, None], torch.minimum(tinted, alpha), ink)
         pictures[rows] = pictures[rows] * (1 - alpha) + ink
         return alpha.mean((1, 2, 3)), self.cover[number] * places[:, 2].square() / area
+
+
+def _bank(pictures: Tensor) -> Tensor:
+    """These pictures (n, c, s, s) as bytes (2, n, c, s, s): sharp, and softened for views of fewer pixels."""
+    soft = F.avg_pool2d(F.pad(pictures, (1, 1, 1, 1), "replicate"), 3, 1)
+    return (torch.stack([pictures, soft]).clamp(0, 1) * 255).byte()
 
 
 def _window(boxes: Tensor) -> Tensor:

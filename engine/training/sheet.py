@@ -45,15 +45,13 @@ class Pyramid:
 
 
 def boxes(count: int, aspect: float, generator: torch.Generator) -> Tensor:
-    """Where views lie, (count, 4): half are the middle square or the whole width, the others parts."""
-    chance = torch.rand(count, 4, generator=generator)
-    whole = (torch.arange(count) < (count + 1) // 2)[:, None]
-    high = torch.where(whole, 1.0, 0.55 + 0.4 * chance[:, :1])
-    stretch = torch.where(torch.arange(count)[:, None] % 2 == 0, 1.0, 1.0 + (aspect - 1.0) * chance[:, 1:2])
-    wide = torch.where(whole, stretch, high)
-    slack = torch.where(whole, 0.06, torch.cat([aspect + 0.1 - wide, 1.1 - high], dim=1))
-    middle = (chance[:, 2:] * 2 - 1) * slack
-    half = torch.cat([wide, high], dim=1)
+    """Where views lie, (count, 4): the middle square, the whole width, and the squares at either end, in turns."""
+    kind = torch.arange(count)[:, None] % 4
+    wide = torch.where(kind == 1, aspect, 1.0)
+    end = (aspect - 1.0) * ((kind == 2).float() - (kind == 3).float())
+    middle = (torch.rand(count, 2, generator=generator) * 2 - 1) * 0.03
+    middle = middle + torch.cat([end, torch.zeros_like(end)], dim=1)
+    half = torch.cat([wide, torch.ones_like(wide)], dim=1)
     return torch.cat([middle - half, middle + half], dim=1)
 
 

@@ -9,11 +9,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.guides.shipped import MEAN, STD, GuideShape, SmallCLIP
-from engine.training.canvases import Easel, moved
+from engine.training.canvases import ATTACKS, Easel, moved
 from engine.training.losses import alignment, contrastive
 from engine.training.patterns import Chance
 from engine.training.recipes import NONE
 from engine.training.scenes import Scenes
+
+ALL = frozenset({"alignment", "attacks", "long-canvases", "one-picture"})
+"""What can be left out of the training to see what it does: gradients taught to point to the scene, canvases pushed
+
+away from it, canvases painted on for longer than a few steps, and one picture for the same words.
+"""
 
 TELLING_STEPS = 3
 """Steps on the same scenes that also teach to tell them apart; then they would be learnt by heart."""
@@ -30,9 +36,19 @@ NAMES = 1.0
 class Trainer:
     """Owns the model being trained, its average, the naming heads and the optimiser."""
 
-    def __init__(self, shape: GuideShape, words: int, subjects: int, grounds: int, chance: Chance) -> None:
+    def __init__(
+        self,
+        shape: GuideShape,
+        words: int,
+        subjects: int,
+        grounds: int,
+        chance: Chance,
+        without: frozenset[str] = frozenset(),
+    ) -> None:
         device = chance.device
         self.chance = chance
+        self.align = 0.0 if "alignment" in without else ALIGN
+        self.attacks = 0.0 if "attacks" in without else ATTACKS
         self.model = SmallCLIP(shape, words).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.heads = nn.ModuleList(nn.Linear(shape.embedding, n) for n in (subjects, grounds)).to(device)
@@ -43,9 +59,9 @@ class Trainer:
 
     def train(self, easel: Easel, rate: float) -> dict[str, float]:
         """One step on these canvases at this learning rate, which moves them too; the losses."""
-        tells = float(easel.steps_done < TELLING_STEPS)
+        tells = float(easel.steps_done < TELLING_STEPS or not self.align)
         losses, pull = self._step(easel, tells, rate)
-        easel.canvas = moved(easel.canvas, pull, easel.scenes.pictures - easel.canvas, self.chance)
+        easel.canvas = moved(easel.canvas, pull, easel.scenes.pictures - easel.canvas, self.chance, self.attacks)
         easel.steps_left -= 1
         easel.steps_done += 1
         return losses
@@ -65,7 +81,7 @@ class Trainer:
         sure = scenes.seen * ((0.8 - hidden) / 0.4).clamp(0, 1)
         told = contrastive(images, texts, self.model.logit_scale, scenes.said, scenes.true, sure)
         named = self._naming(images, scenes, sure)
-        loss = tells * TELL * (told + NAMES * named) + ALIGN * aligned.mean()
+        loss = tells * TELL * (told + NAMES * named) + self.align * aligned.mean()
         self._update(loss, rate)
         losses = {"told": told.item(), "named": named.item(), "aligned": aligned.mean().item()}
         losses["finishing"] = aligned[hidden < 0.4].mean().item()
@@ -93,8 +109,8 @@ class Trainer:
         slow, fast = ([p.data for p in m.parameters()] for m in (self.average, self.model))
         torch._foreach_lerp_(slow, fast, 1 - keep)
 
-    def save(self, path: Path) -> None:
-        """Write all that resuming needs."""
+    def save(self, path: Path, trained_s: float) -> None:
+        """Write all that resuming needs, with the seconds spent so far."""
         path.parent.mkdir(parents=True, exist_ok=True)
         state = {
             "model": self.model.state_dict(),
@@ -102,18 +118,20 @@ class Trainer:
             "heads": self.heads.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "steps": self.steps,
+            "trained_s": trained_s,
         }
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
-    def resume(self, path: Path) -> None:
-        """Go on from a checkpoint written by save()."""
+    def resume(self, path: Path) -> float:
+        """Go on from a checkpoint written by save(); the seconds spent on it."""
         state = torch.load(path, map_location=self.chance.device, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.heads.load_state_dict(state["heads"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.steps = state["steps"]
+        return float(state["trained_s"])
 
     def take_over(self, path: Path) -> int:
         """Begin with the weights of another run that have a name and size of ours; how many they are."""
