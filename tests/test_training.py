@@ -1,7 +1,11 @@
 """The training script on a tiny world: scenes are painted, steps are made, a run goes on where it stopped."""
 
 import json
+import os
 import shutil
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +22,7 @@ from engine.training.patterns import Chance
 from engine.training.recipes import LOOSE, STEADY, Cook
 from engine.training.scenes import Scenes, Studio
 from engine.training.trainer import Trainer
+from engine.training.workers import average_gradients
 
 TINY = GuideShape(embedding=15, channels=(4, 4, 8, 8), text_width=16, text_layers=1)
 
@@ -136,3 +141,34 @@ def test_no_keyword_of_cldr_takes_a_word_that_means_something_else() -> None:
 @pytest.mark.skipif(not CLDR.exists(), reason="Unicode CLDR annotations are not installed")
 def test_cldr_adds_words() -> None:
     assert len(read_concepts().phrases()) > len(read_concepts(TABLE, Path("no-such-file")).phrases())
+
+
+HALVES = """
+import torch, torch.distributed as dist
+from engine.training.workers import average_gradients, share
+dist.init_process_group("gloo")
+weight = torch.full((3,), float(dist.get_rank()), requires_grad=True)
+share([weight])
+(weight.sum() * (dist.get_rank() + 1.0)).backward()
+average_gradients([weight])
+print(weight.tolist(), weight.grad.tolist())
+"""
+
+
+def test_processes_share_weights_and_average_gradients() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    env = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
+    both = [
+        subprocess.Popen([sys.executable, "-c", HALVES], env={**env, "RANK": rank}, stdout=subprocess.PIPE, text=True)
+        for rank in ("0", "1")
+    ]
+    assert {process.communicate(timeout=120)[0].strip() for process in both} == {"[0.0, 0.0, 0.0] [1.5, 1.5, 1.5]"}
+
+
+def test_without_other_processes_gradients_stay() -> None:
+    weight = torch.ones(2, requires_grad=True)
+    weight.sum().backward()
+    average_gradients([weight])
+    assert torch.equal(weight.grad, torch.ones(2))

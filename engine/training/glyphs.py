@@ -1,5 +1,6 @@
 """The subjects' pictures: emoji glyphs rendered once, icons, and two that neither shows, drawn here."""
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,18 +25,16 @@ TILE = 0.84
 
 
 def draw_glyphs(subjects: Sequence[Subject], cache: Path, font: Path = FONT) -> Tensor:
-    """Glyphs (n, 4, 96, 96): red, green, blue times alpha, and alpha, in 0..1; kept in the cache folder."""
+    """Glyphs (n, 4, 96, 96): red, green, blue times alpha, and alpha, in 0..1; kept in the cache folder, set by set."""
     wanted = "|".join(s.name + s.glyph for s in subjects)
-    kept = cache / "glyphs.pt"
+    kept = cache / f"glyphs-{zlib.crc32(wanted.encode()):08x}.pt"
     if kept.exists():
-        stored = torch.load(kept, weights_only=True)
-        if stored["wanted"] == wanted:
-            glyphs: Tensor = stored["glyphs"].float() / 255
-            return glyphs
+        stored: Tensor = torch.load(kept, weights_only=True)
+        return stored.float() / 255
     face = ImageFont.truetype(str(font), FONT_SIZE)
     glyphs = torch.stack([_picture(subject, face) for subject in subjects])
     cache.mkdir(parents=True, exist_ok=True)
-    torch.save({"wanted": wanted, "glyphs": (glyphs * 255).round().byte()}, kept)
+    torch.save((glyphs * 255).round().byte(), kept)
     return glyphs
 
 

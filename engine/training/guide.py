@@ -18,6 +18,7 @@ from engine.training.patterns import Chance
 from engine.training.recipes import LOOSE, STEADY, Cook
 from engine.training.scenes import Studio
 from engine.training.trainer import ALL, Trainer
+from engine.training.workers import join, rank, share
 
 RUNS = Path("training-runs")
 """Checkpoints, logs and the glyph cache; not in git."""
@@ -39,8 +40,13 @@ EASELS = 40
 def main() -> None:
     """Train for the minutes given, exporting on the way and at the end."""
     options = _options()
+    others = join(options.workers)
     torch.manual_seed(options.seed)
+    options.seed += 101 * rank()  # the same model, other scenes
+    options.batch = max(1, options.batch // options.workers)
     Session(read_concepts(), options).run()
+    for other in others:
+        other.wait()
 
 
 class Session:
@@ -68,6 +74,7 @@ class Session:
             self.trained_s = self.trainer.resume(self.checkpoint)
         elif options.start_from:
             print(f"taken over: {self.trainer.take_over(options.start_from)} tensors", flush=True)
+        share([*self.trainer.learnt, *self.trainer.average.parameters()])
 
     @property
     def checkpoint(self) -> Path:
@@ -114,6 +121,8 @@ class Session:
         return float(self.options.rate * warm * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(1.0, part)))))
 
     def _report(self, losses: dict[str, float]) -> None:
+        if rank():
+            return
         found = measure(self.trainer.average, self.tokenizer, self.exam, self.names)
         line = {"minutes": self.trained_s / 60, "steps": self.trainer.steps, **losses, **found}
         text = json.dumps({key: round(value, 4) for key, value in line.items()})
@@ -123,6 +132,8 @@ class Session:
             log.write(text + "\n")
 
     def _export(self) -> None:
+        if rank():
+            return
         self.trainer.save(self.checkpoint, self.trained_s)
         save_shipped(self.options.out, self.trainer.average, full_tokenizer(self.concepts), self.concepts.names())
 
@@ -140,6 +151,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=0, help="train so many steps instead")
     parser.add_argument("--without", nargs="*", default=[], choices=sorted(ALL), help="leave out, to see what it does")
     parser.add_argument("--batch", type=int, default=64, help="scenes in a batch")
+    parser.add_argument("--workers", type=int, default=1, help="processes that share a batch, each on one core")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--name", default="guide", help="folder of this run under training-runs/")

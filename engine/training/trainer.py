@@ -14,6 +14,7 @@ from engine.training.losses import alignment, contrastive
 from engine.training.patterns import Chance
 from engine.training.recipes import NONE
 from engine.training.scenes import Scenes
+from engine.training.workers import average_gradients
 
 ALL = frozenset({"alignment", "attacks", "long-canvases", "one-picture"})
 """What can be left out of the training to see what it does: gradients taught to point to the scene, canvases pushed
@@ -53,8 +54,8 @@ class Trainer:
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.heads = nn.ModuleList(nn.Linear(shape.embedding, n) for n in (subjects, grounds)).to(device)
         self.mean, self.std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (MEAN, STD))
-        learnt = [*self.model.parameters(), *self.heads.parameters()]
-        self.optimiser = torch.optim.AdamW(learnt, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
+        self.learnt = [*self.model.parameters(), *self.heads.parameters()]
+        self.optimiser = torch.optim.AdamW(self.learnt, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
         self.steps = 0
 
     def train(self, easel: Easel, rate: float) -> dict[str, float]:
@@ -100,6 +101,7 @@ class Trainer:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        average_gradients(self.learnt)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         with torch.no_grad():
