@@ -1,7 +1,7 @@
 """Where the time of a frame goes: a step taken apart into its stages, the device waited for after each.
 
-Stage by stage nothing overlaps and nothing is captured, so the sum is more than a step takes; the shares tell where
-it is worth looking.
+Stage by stage nothing overlaps and nothing is captured, and terms that few looks have are left out: the sum is not
+what a step takes, but the shares tell where it is worth looking.
 """
 
 import statistics

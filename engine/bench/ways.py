@@ -90,13 +90,17 @@ def _compared(ways: dict[str, Way], steps: int) -> dict[str, Any]:
     """A step's time each way, a frame's, and how many times faster our step is."""
     step_ms = [spent / steps for spent in ways["step"].spent_ms]
     frame = spread("frame", "ms", ways["frame"].spent_ms)
-    found: dict[str, Any] = {**spread("step", "ms", step_ms), **frame, "frames_per_s": 1000.0 / frame["frame_ms"]}
+    found: dict[str, Any] = {
+        **spread("step", "ms", step_ms),
+        **frame,
+        "frames_per_s": round(1000.0 / frame["frame_ms"], 2),
+    }
     if "baseline" not in ways:
         return {**found, "baseline_fits_memory": False}
     theirs_ms = [spent / steps for spent in ways["baseline"].spent_ms]
     found |= spread("baseline_step", "ms", theirs_ms)
     ratios = spread("ratio", "", [theirs / mine for theirs, mine in zip(theirs_ms, step_ms, strict=True)])
-    found["ratio_vs_baseline"] = found["baseline_step_ms"] / found["step_ms"]
+    found["ratio_vs_baseline"] = round(found["baseline_step_ms"] / found["step_ms"], 3)
     return {**found, "ratio_q1": ratios["ratio_q1"], "ratio_q3": ratios["ratio_q3"]}
 
 
