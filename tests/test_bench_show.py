@@ -1,6 +1,8 @@
 """How the bench reads a show: gaps, legs of a change's way, what an eye and the judge see, what grows."""
 
 import json
+import shutil
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from engine.parameters import Look
 from vj.bench.cadence import gaps
-from vj.bench.encode import shares
+from vj.bench.encode import QUEUE_FRAMES, Encode, shares
 from vj.bench.eye import AWAIT_S, VISIBLE, judged, preferred_after_s, visible_after_s
 from vj.bench.latency import LEGS, Watch, Way, percentile, summed_up
 from vj.bench.memory import by_process, resident_mb, slope
@@ -53,15 +55,33 @@ def test_an_encode_in_time_drops_nothing_and_is_never_late() -> None:
     assert found == {"encode_fps": 30.0, "encode_dropped_share": 0.0, "encode_late_share": 0.0}
 
 
-def test_an_encode_that_falls_behind_and_stays_there_has_dropped_what_it_lacks() -> None:
+def test_an_encode_that_falls_behind_has_dropped_what_no_queue_would_have_held() -> None:
     found = shares(reports(30, 15, 15, 30))
-    assert found["encode_dropped_share"] == pytest.approx(29 / 120, abs=1e-3)
-    assert found["encode_late_share"] == pytest.approx(27 / 41, abs=0.06)
+    assert found["encode_dropped_share"] == pytest.approx((30 - QUEUE_FRAMES) / 120, abs=0.005)
+    assert found["encode_late_share"] == pytest.approx(28 / 41, abs=0.06)
 
 
-def test_an_encode_that_makes_up_for_it_was_late_but_dropped_nothing() -> None:
-    found = shares(reports(30, 10, 50, 30))
-    assert found["encode_dropped_share"] == 0.0 and found["encode_late_share"] > 0.3
+def test_an_encode_that_makes_up_for_it_was_late_but_dropped_only_what_was_too_late_then() -> None:
+    assert shares(reports(30, 20, 40, 30))["encode_dropped_share"] == 0.0
+    found = shares(reports(30, 5, 55, 30, 5, 55))
+    assert found["encode_dropped_share"] == pytest.approx(2 * (25 - QUEUE_FRAMES) / 180, abs=0.01)
+    assert found["encode_late_share"] > 0.3
+
+
+def test_what_an_encode_lacked_at_first_was_lost_before() -> None:
+    assert shares(reports(45, 45, 45, 30))["encode_dropped_share"] == 0.0
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
+def test_ffmpeg_tells_how_far_it_is_until_it_is_ended() -> None:
+    with Encode() as encode:
+        until = time.monotonic() + 60.0
+        while len({frames for _, frames in encode.progress}) < 3:
+            assert time.monotonic() < until, encode.progress
+            time.sleep(0.05)
+    told = [frames for _, frames in encode.progress]
+    assert told == sorted(told) and all(at <= time.monotonic() for at, _ in encode.progress)
+    assert encode.has_ended
 
 
 # From a packet to the program

@@ -135,6 +135,8 @@ def test_guides_that_alternate_count_with_their_mean_and_those_that_add_up_with_
     assert mean["limit_step_ms"] == pytest.approx(sum(each) / 2 / 1e6, abs=1e-4)
     assert both["limit_step_ms"] == pytest.approx(sum(each) / 1e6, abs=1e-4)
     assert both["share_of_limit"] == both["limit_step_ms"]
+    alone = limit(guides, LOOK.with_values({"steps": 1}), step_ms=1.0)
+    assert alone["limit_step_ms"] == pytest.approx(each[0] / 1e6, abs=1e-4), "in a single step the first one leads"
 
 
 def test_the_matrix_rate_is_that_of_the_fastest_product() -> None:

@@ -30,11 +30,10 @@ def limit(guides: Sequence[Guide], look: Look, step_ms: float) -> dict[str, floa
     """The time below which no step can be, ms, and what share of that speed a step of `step_ms` reaches.
 
     Counted are only the guide's forward and backward pass to the picture: cutting views, losses and the optimiser
-    are what could be done without. Guides that alternate count with their mean, those that add up with their sum.
+    are what could be done without.
     """
     rate = matrix_rate(guides[0].device, precisions(guides))
-    each = [guide_flops(guide, look.whole("crops")) for guide in guides]
-    flops = sum(each) if look.text("guide_mix") == "sum" else sum(each) / len(each)
+    flops = of_a_step([guide_flops(guide, look.whole("crops")) for guide in guides], look)
     limit_ms = 1000.0 * flops / rate.flops_per_s
     return {
         "guide_gflop_per_step": round(flops / 1e9, 3),
@@ -44,6 +43,14 @@ def limit(guides: Sequence[Guide], look: Look, step_ms: float) -> dict[str, floa
         "limit_step_ms": round(limit_ms, 4),
         "share_of_limit": round(limit_ms / step_ms, 4),
     }
+
+
+def of_a_step(each: Sequence[float], look: Look) -> float:
+    """What a step takes when the guides take so much each: the sum where they add up, else the mean over the steps."""
+    if look.text("guide_mix") == "sum":
+        return sum(each)
+    steps = look.whole("steps")
+    return sum(each[step % len(each)] for step in range(steps)) / steps
 
 
 def guide_flops(guide: Guide, views: int) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import torch
 
+from engine.bench.limit import of_a_step
 from engine.bench.turns import WARM_UP_S
 from engine.canvas import CANVASES, FIRST_PICTURES, Canvas
 from engine.crops import Cut, look_at
@@ -55,7 +56,7 @@ def stages(guides: Sequence[Guide], look: Look) -> dict[str, float]:
     """Medians of each stage, `draw_ms` to `optimiser_ms` for a step and `denoise_ms`, `convert_ms` for a frame, and
     `share_…`: what part each is of a frame of that many steps, adding up to 1."""
     each = [_step_stages(guide, look) for guide in guides]
-    found = {name: statistics.fmean(one[name] for one in each) for name in STEP} | _frame_stages(guides[0], look)
+    found = {name: of_a_step([one[name] for one in each], look) for name in STEP} | _frame_stages(guides[0], look)
     steps = look.whole("steps")
     of_frame = {name: found[name] * (steps if name in STEP else 1) for name in (*STEP, *FRAME)}
     whole_ms = sum(of_frame.values())

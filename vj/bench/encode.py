@@ -12,9 +12,11 @@ from vj.errors import VjError
 
 FPS = 30
 SIZE = "1280x720"
-SETTLE_S = 4.0
+SETTLE_S = 8.0
 LATE_FRAMES = 3
 """So many frames behind its schedule an encode is late."""
+QUEUE_FRAMES = 15
+"""So many frames a live source keeps for its encoder before it drops one: half a second."""
 
 Progress = tuple[float, int]
 """When, s, and how many frames were encoded by then."""
@@ -44,6 +46,11 @@ class Encode:
         self._process.kill()
         self._process.wait()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing is encoded any more."""
+        return self._process.poll() is not None
+
     def _listen(self) -> None:
         for line in self._process.stdout or ():
             name, _, value = line.partition("=")
@@ -70,18 +77,24 @@ def encoded_beside(show: BenchShow, seconds: float = STEADY_S) -> dict[str, floa
 
 
 def shares(progress: Iterable[Progress], fps: float = FPS) -> dict[str, float]:
-    """What share of the frames due by the end was not encoded, and for what share of the time the encode was late.
+    """What share of the frames a live source would have dropped, and for what share of the time the encode was late.
 
-    Ahead of its schedule it never counts as, so that what it made up for earlier does not hide what it lost.
+    Nothing is dropped here: ffmpeg makes up for what it lacks. A live source keeps `QUEUE_FRAMES` for its encoder and
+    drops what is beyond; that is told from how far behind its schedule the encode was at each report, the schedule
+    being the one it kept to at its best. What it lacked at the first report was lost before.
     """
     reports = list(progress)
     (start, first), (end, last) = reports[0], reports[-1]
-    due = (end - start) * fps
-    behind = [at * fps - frames for at, frames in reports]
-    least = min(behind)
-    late = sum(one - least > LATE_FRAMES for one in behind)
+    lacks = [at * fps - frames for at, frames in reports]
+    least = min(lacks)
+    behind = [lack - least for lack in lacks]
+    gone = max(0.0, behind[0] - QUEUE_FRAMES)
+    dropped = 0.0
+    for lack in behind:
+        over = lack - gone - QUEUE_FRAMES
+        dropped, gone = dropped + max(0.0, over), max(0.0, min(gone + max(0.0, over), lack))
     return {
         "encode_fps": round((last - first) / max(1e-9, end - start), 2),
-        "encode_dropped_share": round(max(0.0, due - (last - first) - 1.0) / max(1.0, due), 4),
-        "encode_late_share": round(late / len(behind), 4),
+        "encode_dropped_share": round(dropped / max(1.0, (end - start) * fps), 4),
+        "encode_late_share": round(sum(one > LATE_FRAMES for one in behind) / len(behind), 4),
     }
