@@ -141,10 +141,13 @@ def there(reference: Reference | None) -> Reference:
     return reference
 
 
-def weighted(terms: Sequence[tuple[float, Term]], seen: Seen) -> Tensor:
-    """The sum of terms by their weights; a term of weight 0 costs nothing."""
+def weighted(terms: Sequence[tuple[float | Tensor, Term]], seen: Seen) -> Tensor:
+    """The sum of terms by their weights; a term of weight 0 costs nothing.
+
+    A weight that lies on the device counts whatever it is: to look at it would be to wait for the device.
+    """
     total = torch.zeros((), device=seen.picture.device)
     for weight, term in terms:
-        if weight:
+        if isinstance(weight, Tensor) or weight:
             total = total + weight * term(seen)
     return total
