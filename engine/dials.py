@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from engine.sending import sent
+
 
 class Dials:
     """Numbers by name, each a tensor without dimensions whose place never changes. Owns the buffer they lie in."""
@@ -24,18 +26,3 @@ class Dials:
             return
         self._now |= values
         self._buffer.copy_(sent(list(self._now.values()), self._buffer.device), non_blocking=True)
-
-
-def sent(values: Sequence[float] | Sequence[Sequence[float]], device: torch.device) -> Tensor:
-    """A tensor of these numbers on the device, on its way there without anybody waiting for it."""
-    return passed_on(torch.tensor(values, dtype=torch.float32), device)
-
-
-def passed_on(tensor: Tensor, device: torch.device) -> Tensor:
-    """The host's tensor on the device, itself where that is the host. Nobody waits for the copy.
-
-    It goes through pinned memory, which torch gives to nobody else until the copy is done.
-    """
-    if device.type != "cuda":
-        return tensor.to(device)
-    return tensor.pin_memory().to(device, non_blocking=True)

@@ -29,10 +29,13 @@ class Goal:
     """One of `engine.regions.REGIONS` for each prompt; none at all means that every one is for the whole picture."""
     pictures: int = 0
     """How many of the last vectors are of pictures rather than of texts."""
+    twin: "Goal | None" = None
+    """The same in the host's memory, for what looks at it; None where it lies there itself."""
 
     def direction(self) -> Tensor:
-        """Where all prompts together pull, a unit vector (d,)."""
-        return F.normalize(self.weights @ self.vectors, dim=0)
+        """Where all prompts together pull, a unit vector (d,), in the host's memory if there is a twin."""
+        goal = self.twin or self
+        return F.normalize(goal.weights @ goal.vectors, dim=0)
 
 
 @dataclass(frozen=True, slots=True)
