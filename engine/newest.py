@@ -8,7 +8,7 @@ from engine.parameters import PARAMETERS, Look
 
 READ_EACH_STEP = frozenset(
     {name for name, row in PARAMETERS.items() if row.group == "prompts"}
-    - {"source", "style_picture", "start_from_source"}
+    - {"source", "style_picture", "start_from_source", "blend_shape", "lead"}
     | {"temperature", "temperature_scale", "stability", "smoothness", "learning_rate", "palette_weight"}
     | {"crop_low", "crop_high", "squeeze", "perspective", "overhang"}
     | {"range_pull", "brightness_pull", "contrast_pull", "saturation_pull"}

@@ -109,9 +109,12 @@ class Engine:
             **self._lead.report(),
             "device": str(self._device),
             "canvas": [width, height],
-            "notes": [*self._notes.values(), *self._painting.notes(), *self._lead.notes(), *self._gallery.faults()],
+            "notes": [*self._notes.values(), *self._painting.notes(), *self._about_the_look()],
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         }
+
+    def _about_the_look(self) -> list[str]:
+        return [*self._lead.notes(), *self._gallery.faults(), *self._finish.notes()]
 
     def close(self) -> None:
         """Stop the threads beside the engine."""
