@@ -202,7 +202,7 @@ def _renewed(aim: Aim, look: Look, pulls: Sequence[Pull], stir: Stir) -> Aim:
 
 def _drawn(canvas: Canvas) -> Tensor:
     with torch.no_grad():
-        return canvas.draw().clone()
+        return canvas.at_rest().clone()
 
 
 def _moved(picture: Tensor, warp: Warp | None, look: Look, passed_s: float) -> Tensor:

@@ -71,7 +71,7 @@ class Steps:
 
 def _step(canvas: Canvas, optimiser: torch.optim.Adam, asked: Toward, random: torch.Generator) -> None:
     """Crops, guide, losses, gradients, optimiser, canvas. Asks the device for the same whatever the numbers are."""
-    lost = loss(canvas.draw(), asked, random)
+    lost = loss(canvas.at_rest(), asked, random)
     if not lost.requires_grad:  # nothing pulls before the first prompt is ready
         return
     leaves = canvas.parameters()
