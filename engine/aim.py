@@ -1,5 +1,6 @@
 """What one optimisation step works toward, and what the picture is to lose in it."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import torch
@@ -25,22 +26,25 @@ from engine.parameters import Look
 from engine.placing import places
 from engine.regions import ownership
 from engine.temperature import Heat
-from engine.tones import (
-    MOST_DEVIATION,
-    VIVID,
-    brightness_from,
-    contrast_from,
-    palette_distance,
-    range_excess,
-    saturation_from,
-    signed,
-)
+from engine.tones import TONES, palette_distance, range_excess, signed
 
 Pull = tuple[Guide, Goal | None]
 """A guide and what it pulls toward; None before its first prompt."""
 
 SOURCE, STYLE = 20.0, 40.0
 """Factors of these terms at a weight of 1, whose square counts: at a half the prompt and they are both seen."""
+
+TERMS: dict[str, Term] = {
+    "stability": stability,
+    "smoothness": total_variation,
+    "range": range_excess,
+    **{f"{name} up": signed(1.0, *tone)[1] for name, tone in TONES.items()},
+    **{f"{name} down": signed(-1.0, *tone)[1] for name, tone in TONES.items()},
+    "style": style_distance,
+    "source": source_distance,
+    "palette": palette_distance,
+}
+"""Every term but that of the prompts, whose weight is always 1, in the order in which they are added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,41 +62,82 @@ class Aim:
     """Counts the steps of all frames before, so that owned parts take turns."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pulling:
+    """A guide that pulls in a step, toward what, and how its views are cut."""
+
+    guide: Guide
+    goal: Goal
+    cut: Cut
+
+    def shape(self) -> Hashable:
+        """What of it decides what is computed, rather than with which numbers."""
+        return id(self.guide), self.goal.regions, self.goal.pictures, len(self.goal.vectors), self.cut.shape()
+
+
+@dataclass(frozen=True, slots=True)
+class Toward:
+    """What one step works toward: either plain numbers and tensors, or the places on the device that hold them."""
+
+    weights: dict[str, float | Tensor]
+    """Of every term that counts, by its name."""
+    pulling: tuple[Pulling, ...]
+    distance: str
+    previous: Tensor | None
+    references: References
+
+    def shape(self) -> Hashable:
+        """What of it decides what is computed. Steps of one shape differ in what their places hold, and no more."""
+        palette, style = self.references.palette, self.references.style
+        colours = 0 if palette is None else len(palette)
+        return tuple(self.weights), self.distance, tuple(one.shape() for one in self.pulling), id(style), colours
+
+
 def loss_of(picture: Tensor, aim: Aim, step: int, random: torch.Generator) -> Tensor:
     """What the picture is to lose in this step (counted from 0): text, stability in its turn, smoothness."""
-    agreements = tuple(
-        _agreement(picture, guide, goal, _cut(aim, goal, step), random)
-        for guide, goal in pulling(aim.pulls, aim.look.text("guide_mix"), step)
-        if goal is not None
+    return loss(picture, toward(aim, step), random)
+
+
+def toward(aim: Aim, step: int) -> Toward:
+    """What this step of the aim, counted from 0, works toward, in plain numbers."""
+    return Toward(
+        weights={name: weight for name, weight in _weights(aim, step).items() if weight},
+        pulling=tuple(
+            Pulling(guide, goal, _cut(aim, goal, step))
+            for guide, goal in pulling(aim.pulls, aim.look.text("guide_mix"), step)
+            if goal is not None
+        ),
+        distance=aim.look.text("distance"),
+        previous=aim.previous,
+        references=aim.references,
     )
-    seen = Seen(picture, picture if aim.previous is None else aim.previous, agreements, aim.references)
-    is_held = aim.previous is not None and step % aim.look.whole("stability_every") == 0
-    terms = [
-        (1.0, TEXT_TERMS[aim.look.text("distance")]),
-        (aim.heat.hold if is_held else 0.0, stability),
-        (aim.look.number("smoothness"), total_variation),
-        *_tones(aim.look),
-        *_comparisons(aim.look, aim.references),
-    ]
-    return weighted(terms, seen)
 
 
-def _tones(look: Look) -> list[tuple[float, Term]]:
-    return [
-        (look.number("range_pull"), range_excess),
-        signed(look.number("brightness_pull"), brightness_from, 1.0),
-        signed(look.number("contrast_pull"), contrast_from, MOST_DEVIATION),
-        signed(look.number("saturation_pull"), saturation_from, VIVID),
-    ]
+def loss(picture: Tensor, asked: Toward, random: torch.Generator) -> Tensor:
+    """What the picture (1, 3, h, w) is to lose, without dimensions; never waits for the device."""
+    agreements = tuple(_agreement(picture, one, random) for one in asked.pulling)
+    previous = picture if asked.previous is None else asked.previous
+    seen = Seen(picture, previous, agreements, asked.references)
+    terms = [(weight, TERMS[name]) for name, weight in asked.weights.items()]
+    return weighted([(1.0, TEXT_TERMS[asked.distance]), *terms] if agreements else terms, seen)
 
 
-def _comparisons(look: Look, references: References) -> list[tuple[float, Term]]:
-    """The terms of those references that are there."""
-    return [
-        (STYLE * look.number("style_weight") ** 2 * (references.style is not None), style_distance),
-        (SOURCE * look.number("source_weight") ** 2 * (references.source is not None), source_distance),
-        (look.number("palette_weight") * (references.palette is not None), palette_distance),
-    ]
+def _weights(aim: Aim, step: int) -> dict[str, float]:
+    look, references = aim.look, aim.references
+    is_held = aim.previous is not None and step % look.whole("stability_every") == 0
+    weights = {
+        "stability": aim.heat.hold if is_held else 0.0,
+        "smoothness": look.number("smoothness"),
+        "range": look.number("range_pull"),
+    }
+    for name, tone in TONES.items():
+        pull = look.number(name)
+        weights[f"{name} {'up' if pull > 0.0 else 'down'}"] = signed(pull, *tone)[0]
+    return weights | {
+        "style": STYLE * look.number("style_weight") ** 2 * (references.style is not None),
+        "source": SOURCE * look.number("source_weight") ** 2 * (references.source is not None),
+        "palette": look.number("palette_weight") * (references.palette is not None),
+    }
 
 
 def _cut(aim: Aim, goal: Goal, step: int) -> Cut:
@@ -101,8 +146,9 @@ def _cut(aim: Aim, goal: Goal, step: int) -> Cut:
     return Cut.of(aim.look, aim.crops).shared(goal.regions, (aim.turn + step) // guides)
 
 
-def _agreement(picture: Tensor, guide: Guide, goal: Goal, cut: Cut, random: torch.Generator) -> Agreement:
+def _agreement(picture: Tensor, one: Pulling, random: torch.Generator) -> Agreement:
     """The goal beside views of the picture; where parts are owned, each view changes no more than is its own."""
+    guide, goal, cut = one.guide, one.goal, one.cut
     sight = look_at(picture, cut, guide.image_size, random)
     wanted = _wanted(guide, goal, sight.boxes, picture.shape[-2:])
     if not cut.owners:

@@ -4,7 +4,7 @@ A picture is (1, 3, h, w), 0..1. Every canvas holds one picture that can be read
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +26,10 @@ class Canvas(Protocol):
 
     def draw(self) -> Tensor:
         """The picture (1, 3, h, w), differentiable with respect to the leaves."""
+        ...
+
+    def at_rest(self) -> Tensor:
+        """The same between two steps, when nothing has been done to the leaves since `settle`; quicker."""
         ...
 
     def settle(self) -> None:
@@ -53,6 +57,10 @@ class Pixels:
 
     def draw(self) -> Tensor:
         """The pixels themselves; they may leave 0..1."""
+        return self._pixels
+
+    def at_rest(self) -> Tensor:
+        """The pixels themselves."""
         return self._pixels
 
     def settle(self) -> None:
@@ -93,15 +101,19 @@ class Pyramid:
         """The picture plus every level brought to its size."""
         change = self._levels[0] * self._gains[0]
         for level, gain in zip(self._levels[1:], self._gains[1:], strict=True):
-            change = resized(change, level.shape[-2], level.shape[-1]) + level * gain
+            change = resized(change, level.shape[-2], level.shape[-1]).add_(level, alpha=gain)
         return self._picture + change
+
+    def at_rest(self) -> Tensor:
+        """The picture alone, as every level is zero; its gradient goes to the levels all the same."""
+        found: Tensor = _AtRest.apply(self._picture, self._gains, *self._levels)
+        return found
 
     def settle(self) -> None:
         """Add the levels to the picture, keep it in 0..1, and start them from zero again."""
         with torch.no_grad():
             torch.clamp(self.draw(), 0.0, 1.0, out=self._picture)
-            for level in self._levels:
-                level.zero_()
+            torch._foreach_zero_(self._levels)
 
     def become(self, picture: Tensor) -> None:
         """Show this picture from now on."""
@@ -113,6 +125,27 @@ class Pyramid:
     def carry(self, mean: Tensor, square: Tensor, warp: Warp) -> tuple[Tensor, Tensor]:
         """The memory moved like the picture, at its level's size."""
         return _carried(mean, square, warp)
+
+
+class _AtRest(torch.autograd.Function):
+    """A pyramid whose levels are zero: nothing to be drawn, and what drawing gives the levels for a gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, picture: Tensor, gains: list[float], *levels: Tensor) -> Tensor:
+        """The picture (1, 3, h, w), of levels coarse to fine."""
+        ctx.gains, ctx.sizes = gains, [level.shape for level in levels]
+        return picture.view_as(picture)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradient of each level: averaged down from the one above as enlarging spreads it, times its gain."""
+        found: list[Tensor | None] = []
+        for gain, size in zip(reversed(ctx.gains), reversed(ctx.sizes), strict=True):
+            if gradient.shape != size:
+                finer = gradient.shape[-2:]
+                gradient = torch.ops.aten.upsample_bilinear2d_backward(gradient, finer, size, align_corners=False)
+            found.append(gradient * gain)
+        return None, None, *reversed(found)
 
 
 def _carried(mean: Tensor, square: Tensor, warp: Warp) -> tuple[Tensor, Tensor]:

@@ -1,8 +1,8 @@
 """The views a guide sees: random tilted cut-outs of the picture, all of them in one batched grid_sample."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from math import log
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -14,27 +14,34 @@ from engine.regions import frames, owned, owners
 
 FINENESS = 1.1
 """Pixels of the source to one of a middling view: hardly more than one, so that every pixel is reached."""
+GRAINS = 20
+"""Sizes the source may have while the smallest inner view is turned from nothing to the whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """How views are cut. Shares are of the picture's area, `tilt` and `overhang` of its sides and of the view's."""
+    """How views are cut. Shares are of the picture's area, `tilt` and `overhang` of its sides and of the view's.
+
+    What is no whole number may lie on the device, so that it can be another in a step that is recorded.
+    """
 
     overviews: int
     inner: int
-    low: float
-    high: float
-    tilt: float
-    overhang: float
+    low: float | Tensor
+    high: float | Tensor
+    tilt: float | Tensor
+    overhang: float | Tensor
     is_mirrored: bool
     owners: tuple[str, ...] = ()
     """Whose each view is, those of the whole picture first; empty where all are."""
-    squeeze: float = 4 / 3
+    squeeze: float | Tensor = 4 / 3
     """How much longer than its other side an overview may be, in the picture; the guide sees it as a square."""
-    ends: float = 1 / 3
+    ends: float | Tensor = 1 / 3
     """Share of the inner views that lie at an end of their part, either way."""
-    aspect: float = 4 / 3
+    aspect: float | Tensor = 4 / 3
     """How much longer than its other side an inner view may be, in pixels of the picture."""
+    grain: float | None = None
+    """The share of the smallest inner view as far as it decides how fine a picture is looked at; None is `low`."""
 
     @classmethod
     def of(cls, look: Look, crops: int) -> "Cut":
@@ -55,6 +62,7 @@ class Cut:
             squeeze=look.number("squeeze"),
             ends=look.number("ends"),
             aspect=look.number("aspect"),
+            grain=max(1, round(GRAINS * low)) / GRAINS,
         )
 
     def shared(self, regions: Sequence[str], turn: int) -> "Cut":
@@ -64,6 +72,10 @@ class Cut:
         whose = owners(regions, self.overviews, self.inner, turn)
         overviews = min(self.overviews, whose.count("whole"))
         return replace(self, overviews=overviews, inner=len(whose) - overviews, owners=whose)
+
+    def shape(self) -> Hashable:
+        """What of it decides what is computed, rather than with which numbers."""
+        return self.overviews, self.inner, self.is_mirrored, self.owners, self.grain
 
     def of_parts(self) -> tuple[str, ...]:
         """Whose each inner view is."""
@@ -119,7 +131,7 @@ def _overview_boxes(chance: Tensor, cut: Cut, height: int, width: int) -> Tensor
     # Every other one is square, where the subject is; the rest are as wide as may be: the sides are one with it.
     first = (chance[:1, 1] < 0.5).float()
     wide = (torch.arange(len(chance), device=chance.device) + first) % 2.0
-    longer = side * (1.0 + (min(cut.squeeze, max(height, width) / min(height, width)) - 1.0) * wide)
+    longer = side * (1.0 + (_at_most(cut.squeeze, max(height, width) / min(height, width)) - 1.0) * wide)
     half_wide = (longer if width > height else side).clamp(max=width) / width
     half_high = (longer if height > width else side).clamp(max=height) / height
     x, y = _wandering(chance[:, 2], cut), _wandering(chance[:, 3], cut)
@@ -130,7 +142,7 @@ def _inner_boxes(chance: Tensor, cut: Cut, height: int, width: int) -> Tensor:
     left, top, right, bottom = frames(cut.of_parts(), chance.device).unbind(dim=1)
     tall, broad = height * (bottom - top) / 2.0, width * (right - left) / 2.0
     area = (cut.low + (cut.high - cut.low) * chance[:, 0]) * tall * broad
-    aspect = torch.exp(log(cut.aspect) * (2.0 * chance[:, 1] - 1.0))
+    aspect = cut.aspect ** (2.0 * chance[:, 1] - 1.0)
     high = torch.minimum((area / aspect).sqrt(), tall)
     wide = torch.minimum(torch.minimum((area * aspect).sqrt(), high * cut.aspect), broad)
     high = torch.minimum(high, wide * cut.aspect)
@@ -140,16 +152,15 @@ def _inner_boxes(chance: Tensor, cut: Cut, height: int, width: int) -> Tensor:
     return torch.stack([x - half_wide, y - half_high, x + half_wide, y + half_high], dim=1)
 
 
-def corner_tilts(n: int, tilt: float, generator: torch.Generator) -> Tensor:
+def corner_tilts(n: int, tilt: float | Tensor, generator: torch.Generator) -> Tensor:
     """Where the picture's corners go, (n, 4, 2), clockwise from the top left, each inward by up to `tilt`."""
-    corners = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], device=generator.device)
     moved = torch.rand(n, 4, 2, generator=generator, device=generator.device)
-    return corners * (1.0 - tilt * moved)
+    return _corners(generator.device) * (1.0 - tilt * moved)
 
 
 def sampling_grid(boxes: Tensor, tilts: Tensor, size: int) -> Tensor:
     """Points of the picture each view's pixels look at, (n, size, size, 2), from boxes (n, 4) and tilts (n, 4, 2)."""
-    at = (torch.arange(size, device=boxes.device) + 0.5) / size
+    at = _middles(size, boxes.device)
     x = boxes[:, 0:1] + (boxes[:, 2:3] - boxes[:, 0:1]) * at
     y = boxes[:, 1:2] + (boxes[:, 3:4] - boxes[:, 1:2]) * at
     n = len(boxes)
@@ -173,10 +184,7 @@ def untilting(tilts: Tensor) -> Tensor:
     right = torch.cat([b - a + g[:, None] * b, g[:, None]], dim=1)
     down = torch.cat([d - a + h[:, None] * d, h[:, None]], dim=1)
     start = torch.cat([a, torch.ones_like(g)[:, None]], dim=1)
-    back = torch.stack(
-        [torch.linalg.cross(down, start), torch.linalg.cross(start, right), torch.linalg.cross(right, down)],
-        dim=1,
-    )
+    back = torch.linalg.cross(torch.stack([down, start, right], dim=1), torch.stack([start, right, down], dim=1))
     # Heckbert's square is 0..1, ours -1..1.
     u, v, w = back.unbind(dim=1)
     return torch.stack([2.0 * u - w, 2.0 * v - w, w], dim=1)
@@ -193,7 +201,7 @@ def _placed(chance: Tensor, half: Tensor, cut: Cut) -> Tensor:
     Some lie at either end, where few views would come otherwise: the border is guided like the middle.
     """
     reach = 1.0 - half + 2.0 * half * cut.overhang
-    return ((2.0 * chance - 1.0) / max(1.0 - cut.ends, 1e-6)).clamp(-1.0, 1.0) * reach
+    return ((2.0 * chance - 1.0) / _at_least(1.0 - cut.ends, 1e-6)).clamp(-1.0, 1.0) * reach
 
 
 def _averaged(picture: Tensor, cut: Cut, size: int) -> Tensor:
@@ -202,8 +210,28 @@ def _averaged(picture: Tensor, cut: Cut, size: int) -> Tensor:
     Sampling a finer one would reach few of its pixels in each step and leave the rest as noise and grid.
     """
     height, width = picture.shape[-2:]
-    low = cut.low if cut.inner else 1.0
+    low = (float(cut.low) if cut.grain is None else cut.grain) if cut.inner else 1.0
     shrink = FINENESS * size / (min(height, width) * min(1.0, low * max(height, width) / min(height, width)) ** 0.25)
     if shrink >= 1.0:
         return picture
     return resized(picture, max(1, round(height * shrink)), max(1, round(width * shrink)))
+
+
+def _at_least(value: float | Tensor, limit: float) -> float | Tensor:
+    return value.clamp(min=limit) if isinstance(value, Tensor) else max(value, limit)
+
+
+def _at_most(value: float | Tensor, limit: float) -> float | Tensor:
+    return value.clamp(max=limit) if isinstance(value, Tensor) else min(value, limit)
+
+
+@lru_cache(maxsize=8)
+def _corners(device: torch.device) -> Tensor:
+    """The picture's corners, (4, 2). Kept: copying them to a GPU would hold each step up."""
+    return torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], device=device)
+
+
+@lru_cache(maxsize=32)
+def _middles(size: int, device: torch.device) -> Tensor:
+    """Where the middles of a view's pixels lie along one side, 0..1. Kept."""
+    return (torch.arange(size, device=device) + 0.5) / size

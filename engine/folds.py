@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.parameters import Look
+from engine.sending import passed_on
 
 DONE = 0.999
 """Share of a fold from which it is taken for whole."""
@@ -47,7 +48,7 @@ class Folds:
         height, width = picture.shape[-2:]
         key = height, width, segments
         if key not in self._grids:
-            self._grids = {key: kaleidoscope_grid(height, width, segments).to(picture.device)}
+            self._grids = {key: passed_on(kaleidoscope_grid(height, width, segments), picture.device)}
         return F.grid_sample(picture, self._grids[key], "bilinear", "border", align_corners=False)
 
 

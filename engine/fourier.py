@@ -42,6 +42,10 @@ class Fourier:
         """The picture plus the waves."""
         return self._picture + self._drawn(self._waves * self._gains)
 
+    def at_rest(self) -> Tensor:
+        """The picture plus the waves, which are zero; drawn all the same, for their gradient."""
+        return self.draw()
+
     def settle(self) -> None:
         """Add the waves to the picture, keep it in 0..1, and start them from zero again."""
         with torch.no_grad():

@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 
 import torch
-from torch import Tensor
 
 from engine.beside import Beside
 from engine.guides.guide import Guide
@@ -13,10 +12,11 @@ from engine.looking import embed_picture
 from engine.objectives import Goal
 from engine.parameters import Look
 from engine.pictures import why
-from engine.texts import Texts
+from engine.sending import sent
+from engine.texts import Texts, Twins
 
-Asked = tuple[Tensor, float, str]
-"""A prompt's vector (d,), its weight, and the part of the picture it owns."""
+Asked = tuple[Twins, float, str]
+"""A prompt's vector (d,) on the device and on the host, its weight, and the part of the picture it owns."""
 
 WORDS = "text, letters, words, watermark"
 """What `no_words` pushes away."""
@@ -28,18 +28,19 @@ class Goals:
     def __init__(self, guides: Sequence[Guide], waits: bool) -> None:
         """With `waits` a frame waits for its texts, so that the same looks always give the same goals."""
         self._texts = [Texts(guide, waits) for guide in guides]
-        self._pictures = [Beside("prompt_picture", partial(embed_picture, guide), waits=waits) for guide in guides]
+        self._pictures = [Beside("prompt_picture", partial(_embedded, guide), waits=waits) for guide in guides]
         self._guides = tuple(guides)
         self._asked: tuple[str, ...] = ()
         self._strange: list[str] = []
         self._missing: list[str] = []
         self._last: list[Goal | None] = [None for _ in guides]
+        self._made_of: list[tuple[list[Asked], list[Asked]]] = [([], []) for _ in guides]
 
     def of(self, look: Look) -> list[Goal | None]:
         """A goal for each guide, in their order; None for a guide that never had one.
 
         Prompts that are not ready are left out; with none ready, or none at all, the last goal stays: the picture
-        holds.
+        holds. While nothing changes it is the same object.
         """
         prompts = look.prompts()
         self._note_strange(tuple(text for text, _ in prompts))
@@ -47,13 +48,14 @@ class Goals:
             if look.next_line:
                 texts.find(look.next_line)  # on standby: read now, so that it is ready when its turn comes
             ready: list[Asked] = [
-                (vector, weight, region)
+                (twins, weight, region)
                 for (text, weight), region in zip(prompts, look.regions(), strict=True)
-                if (vector := texts.find(text)) is not None
+                if (twins := texts.twins(text)) is not None
             ]
             pictures = self._picture(look, n)
             ready += self._no_words(look, n, ready + pictures)
-            if ready or pictures:
+            if (ready or pictures) and not _is_same(self._made_of[n], (ready, pictures)):
+                self._made_of[n] = ready, pictures
                 self._last[n] = replace(_goal(ready + pictures, self._guides[n].device), pictures=len(pictures))
         self._note_picture(look)
         return self._last
@@ -70,14 +72,14 @@ class Goals:
     def _picture(self, look: Look, n: int) -> list[Asked]:
         """The picture guide n is asked for beside the prompts, if it is there."""
         path, weight = look.text("prompt_picture"), look.number("picture_weight")
-        vector = self._pictures[n].find(path) if path and weight else None
-        return [] if vector is None else [(vector, weight, "whole")]
+        twins = self._pictures[n].find(path) if path and weight else None
+        return [] if twins is None else [(twins, weight, "whole")]
 
     def _no_words(self, look: Look, n: int, asked: Sequence[Asked]) -> list[Asked]:
         """What pushes painted words away, beside prompts that guide n is asked for."""
         shyness = look.number("no_words")
-        vector = self._texts[n].find(WORDS) if shyness and asked and self._guides[n].knows(WORDS) else None
-        return [] if vector is None else [(vector, -shyness, "whole")]
+        twins = self._texts[n].twins(WORDS) if shyness and asked and self._guides[n].knows(WORDS) else None
+        return [] if twins is None else [(twins, -shyness, "whole")]
 
     def _note_picture(self, look: Look) -> None:
         path = look.text("prompt_picture") if look.number("picture_weight") else ""
@@ -103,8 +105,25 @@ def _goal(asked: Sequence[Asked], device: torch.device) -> Goal:
 
     Together those that push away push no harder than the others pull; else the picture would be about nothing.
     """
-    vectors, weights, regions = zip(*asked, strict=True)
+    twins, weights, regions = zip(*asked, strict=True)
     pull, push = sum(max(0.0, weight) for weight in weights), sum(max(0.0, -weight) for weight in weights)
     least = min(1.0, pull / push) if pull and push else 1.0
     tamed = [weight if weight > 0.0 else least * weight for weight in weights]
-    return Goal(torch.stack(vectors), torch.tensor(tamed, device=device), regions)
+    here = Goal(torch.stack([host for _, host in twins]), torch.tensor(tamed), regions)
+    if device.type == "cpu":
+        return here
+    return Goal(torch.stack([vector for vector, _ in twins]), sent(tamed, device), regions, twin=here)
+
+
+def _is_same(before: tuple[list[Asked], list[Asked]], now: tuple[list[Asked], list[Asked]]) -> bool:
+    """Whether the same is asked for, vector for vector; those that were read once are not compared, but known."""
+    kinds = zip(before, now, strict=True)
+    return all(
+        len(old) == len(new) and all(a[0] is b[0] and a[1:] == b[1:] for a, b in zip(old, new, strict=True))
+        for old, new in kinds
+    )
+
+
+def _embedded(guide: Guide, path: str) -> Twins:
+    vector = embed_picture(guide, path)
+    return vector, vector.cpu()

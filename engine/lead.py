@@ -10,6 +10,7 @@ from engine.aim import Pull
 from engine.goals import Goals
 from engine.guides.guide import Guide
 from engine.guides.loading import load_guide
+from engine.guides.precision import in_single
 from engine.parameters import Look
 from engine.relief import Asked, Relief, named
 from engine.turns import Turns
@@ -62,6 +63,11 @@ class Lead:
         """Who pulls toward what in a frame of so many steps, in turn."""
         return self._turns.of(list(zip(self.guides, self._goals.of(look), strict=True)), look, steps)
 
+    def again(self, pulls: Sequence[Pull], look: Look) -> tuple[Pull, ...]:
+        """The same guides in the same turns, toward what this look asks for."""
+        asked = list(zip(self.guides, self._goals.of(look), strict=True))
+        return self._turns.again(pulls, asked, look)
+
     def move_to_cpu(self) -> None:
         """Lead from there. Raises GuideError where a guide that no device gives back is not on this disk either."""
         self._goals.close()
@@ -113,7 +119,7 @@ class Lead:
 
 def _on_the_cpu(guide: Guide) -> Guide:
     try:
-        return guide.moved(CPU)
+        return in_single(guide.moved(CPU))
     except RuntimeError:
         # A device that stopped answering gives nothing back, not even the weights.
         return load_guide(guide.name, CPU)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from engine.flow import Flow
 from engine.parameters import PARAMETERS, Look
+from engine.sending import passed_on, sent
 
 KNOBS = ("zoom", "pan_x", "pan_y", "turn", "shear", "swirl", "flow")
 """Parameters that are a speed: so much a second."""
@@ -97,8 +98,8 @@ class Warp:
         grid, margin = self._grid(picture), 2 if self._border == "wrap" else 0
         if margin:  # the sampling near a seam sees what lies beyond it
             height, width = picture.shape[-2:]
-            inner = torch.tensor([width / (width + 2 * margin), height / (height + 2 * margin)], device=grid.device)
-            picture, grid = F.pad(picture, (margin,) * 4, mode="circular"), grid * inner[:, None, None]
+            inner = _pair(width / (width + 2 * margin), height / (height + 2 * margin), grid.device)
+            picture, grid = F.pad(picture, (margin,) * 4, mode="circular"), grid * inner
         across = F.pad(picture, (1, 1, 0, 0), mode="replicate")
         down = F.pad(picture, (0, 0, 1, 1), mode="replicate")
         bends = across[..., 2:] + across[..., :-2], down[..., 2:, :] + down[..., :-2, :]
@@ -118,9 +119,8 @@ class Warp:
         """Where an image's pixels come from, (2, h, w): across and down in -1..1."""
         size = image.shape[-2:]
         if size not in self._grids:
-            rows = _between(size[0], LATTICE[0]).to(image.device)
-            columns = _between(size[1], LATTICE[1]).to(image.device)
-            grid = rows @ self._lattice.to(image.device) @ columns.T
+            rows, columns = (_between(size[n], LATTICE[n], image.device) for n in (0, 1))
+            grid = rows @ passed_on(self._lattice, image.device) @ columns.T
             self._grids[size] = _brought_inside(grid, self._border)
         return self._grids[size]
 
@@ -131,7 +131,7 @@ def _sampled(image: Tensor, grid: Tensor) -> Tensor:
 
 def _between_pixels(grid: Tensor, height: int, width: int) -> Tensor:
     """How far each place lies between pixels, as the share of the second differences to be taken off, (2, h, w)."""
-    half = torch.tensor([width / 2.0, height / 2.0], device=grid.device)[:, None, None]
+    half = _pair(width / 2.0, height / 2.0, grid.device)
     t = torch.addcmul(half - 0.5, grid, half)
     t = t.sub_(t.floor())
     return (0.5 * CRISPNESS) * t * (1.0 - t)
@@ -161,10 +161,16 @@ def _sources(move: Move, aspect: float, flow: Callable[[Tensor], Tensor] | None)
 
 
 @lru_cache(maxsize=32)
-def _between(count: int, points: int) -> Tensor:
+def _between(count: int, points: int, device: torch.device) -> Tensor:
     """The weights (count, points) by which so many pixels' centres lie between points spread evenly over -1..1."""
-    places = (torch.arange(count) + 0.5) * ((points - 1) / count)
-    return (1.0 - (places[:, None] - torch.arange(points)[None, :]).abs()).clamp(min=0.0)
+    places = (torch.arange(count, device=device) + 0.5) * ((points - 1) / count)
+    return (1.0 - (places[:, None] - torch.arange(points, device=device)[None, :]).abs()).clamp(min=0.0)
+
+
+@lru_cache(maxsize=32)
+def _pair(across: float, down: float, device: torch.device) -> Tensor:
+    """A number for each way, (2, 1, 1). Kept: a GPU would be waited for."""
+    return sent([across, down], device)[:, None, None]
 
 
 def _backward(move: Move) -> Tensor:

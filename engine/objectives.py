@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import acos, sqrt
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -29,10 +29,13 @@ class Goal:
     """One of `engine.regions.REGIONS` for each prompt; none at all means that every one is for the whole picture."""
     pictures: int = 0
     """How many of the last vectors are of pictures rather than of texts."""
+    twin: "Goal | None" = None
+    """The same in the host's memory, for what looks at it; None where it lies there itself."""
 
     def direction(self) -> Tensor:
-        """Where all prompts together pull, a unit vector (d,)."""
-        return F.normalize(self.weights @ self.vectors, dim=0)
+        """Where all prompts together pull, a unit vector (d,), in the host's memory if there is a twin."""
+        goal = self.twin or self
+        return F.normalize(goal.weights @ goal.vectors, dim=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +122,31 @@ def stability(seen: Seen) -> Tensor:
 
 def total_variation(seen: Seen) -> Tensor:
     """Mean absolute difference of neighbouring pixels, both ways."""
-    across = seen.picture[..., :, 1:] - seen.picture[..., :, :-1]
-    down = seen.picture[..., 1:, :] - seen.picture[..., :-1, :]
-    return across.abs().mean() + down.abs().mean()
+    found: Tensor = _Variation.apply(seen.picture)
+    return found
+
+
+class _Variation(torch.autograd.Function):
+    """The total variation with its gradient written out, which takes half the passes over the picture."""
+
+    @staticmethod
+    def forward(ctx: Any, picture: Tensor) -> Tensor:
+        """Without dimensions."""
+        across, down = picture.diff(dim=-1), picture.diff(dim=-2)
+        ctx.save_for_backward(across, down)
+        total: Tensor = across.norm(p=1) / across.numel() + down.norm(p=1) / down.numel()
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        """Each difference pulls its two pixels together."""
+        across, down = ctx.saved_tensors
+        found: Tensor = across.new_zeros(*down.shape[:-2], across.shape[-2], down.shape[-1])
+        for way, dim in ((across, -1), (down, -2)):
+            pull, length = way.sign(), way.shape[dim]
+            found.narrow(dim, 1, length).add_(pull, alpha=1.0 / way.numel())
+            found.narrow(dim, 0, length).sub_(pull, alpha=1.0 / way.numel())
+        return found.mul_(gradient)
 
 
 def source_distance(seen: Seen) -> Tensor:
@@ -141,10 +166,13 @@ def there(reference: Reference | None) -> Reference:
     return reference
 
 
-def weighted(terms: Sequence[tuple[float, Term]], seen: Seen) -> Tensor:
-    """The sum of terms by their weights; a term of weight 0 costs nothing."""
+def weighted(terms: Sequence[tuple[float | Tensor, Term]], seen: Seen) -> Tensor:
+    """The sum of terms by their weights; a term of weight 0 costs nothing.
+
+    A weight that lies on the device counts whatever it is: to look at it would be to wait for the device.
+    """
     total = torch.zeros((), device=seen.picture.device)
     for weight, term in terms:
-        if weight:
+        if isinstance(weight, Tensor) or weight:
             total = total + weight * term(seen)
     return total

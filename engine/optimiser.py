@@ -21,7 +21,8 @@ FARTHEST = 4.0
 """Mean steps that any one value may go at once."""
 
 OWN = 0.25
-"""Part of the scale, as a power, that is each value's own: the border, which few views reach, is not left behind."""
+"""Part of the scale, as a power, that is each value's own: the border, which few views reach, is not left behind.
+`_level_step` takes this very root."""
 
 SMALLEST = 1e-12
 
@@ -34,35 +35,73 @@ class LevelAdam(torch.optim.Adam):
     gradients draws. The moments are images like Adam's, so that they can be moved and resampled alike.
     """
 
+    _counts: Tensor | None = None
+    """How many steps each leaf has made, on the leaves' device; each leaf's memory has its own of them."""
+
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Move every leaf that has a gradient."""
+        """Move every leaf; each must have a gradient. Waits for no device."""
         group = self.param_groups[0]
-        for leaf in group["params"]:
-            if leaf.grad is not None:
-                leaf.sub_(_level_step(self.state[leaf], leaf.grad, *group["betas"]), alpha=STRIDE * group["lr"])
+        short, long = group["betas"]
+        counts = self._counted(group["params"])
+        counts += 1.0
+        lacking = [(1.0 - beta**counts).unbind() for beta in (short, long)]
+        for n, leaf in enumerate(group["params"]):
+            memory = self.state[leaf]
+            memory["exp_avg"].lerp_(leaf.grad, 1.0 - short)
+            memory["exp_avg_sq"].mul_(long).addcmul_(leaf.grad, leaf.grad, value=1.0 - long)
+            _move(leaf, _level_step(memory, lacking[0][n], lacking[1][n]), group["lr"])
+
+    def _counted(self, leaves: list[Tensor]) -> Tensor:
+        """The counts, and a memory for every leaf that has none yet."""
+        if self._counts is None:
+            for leaf in leaves:
+                self.state[leaf] = self.state[leaf] or _nothing(leaf)
+            self._counts = torch.stack([self.state[leaf]["step"] for leaf in leaves])
+            for leaf, count in zip(leaves, self._counts.unbind(), strict=True):
+                self.state[leaf]["step"] = count
+        return self._counts
 
 
-def _level_step(memory: dict[str, Any], gradient: Tensor, short: float, long: float) -> Tensor:
-    if not memory:
-        memory |= {"step": torch.zeros(())}
-        memory |= {name: torch.zeros_like(gradient) for name in ("exp_avg", "exp_avg_sq")}
-    memory["step"] += 1
-    memory["exp_avg"].lerp_(gradient, 1.0 - short)
-    memory["exp_avg_sq"].lerp_(gradient.square(), 1.0 - long)
-    count = memory["step"].item()  # kept on the CPU: reading it waits for no device
-    mean, square = memory["exp_avg"] / (1.0 - short**count), memory["exp_avg_sq"] / (1.0 - long**count)
-    scale = square.mean() ** ((1.0 - OWN) / 2.0) * square ** (OWN / 2.0)
-    step: Tensor = mean / (scale + SMALLEST)
-    return step.clamp_(-FARTHEST, FARTHEST)
+def _nothing(leaf: Tensor) -> dict[str, Tensor]:
+    return {
+        "step": torch.zeros((), device=leaf.device),
+        "exp_avg": torch.zeros_like(leaf, requires_grad=False),
+        "exp_avg_sq": torch.zeros_like(leaf, requires_grad=False),
+    }
+
+
+def _level_step(memory: dict[str, Tensor], short: Tensor, long: Tensor) -> Tensor:
+    """The step from what is remembered; `short` and `long` are what the two means, begun at nothing, have of it all."""
+    square = memory["exp_avg_sq"]
+    level = (square.mean() ** ((1.0 - OWN) / 2.0)) * long**-0.5 * short
+    # Its own part is the eighth root: three square roots take a fifth of the time of a power.
+    scale = square.sqrt().sqrt_().sqrt_().mul_(level).add_(SMALLEST)
+    return torch.div(memory["exp_avg"], scale, out=scale).clamp_(-FARTHEST, FARTHEST)
+
+
+def _move(leaf: Tensor, step: Tensor, rate: float | Tensor) -> None:
+    if isinstance(rate, Tensor):
+        leaf.addcmul_(step, rate, value=-STRIDE)
+    else:
+        leaf.sub_(step, alpha=STRIDE * rate)
 
 
 def make_optimiser(parameters: list[Tensor], is_kept: bool, kind: str = "adam") -> torch.optim.Adam:
     """The optimiser of this kind, `level` or `adam`, over these leaves; its rate is set with `set_rate`."""
+    betas = LIVE_BETAS if is_kept else PUBLISHED_BETAS
     if kind == "level":
-        return LevelAdam(parameters, betas=LIVE_BETAS if is_kept else PUBLISHED_BETAS)
-    is_fused = parameters[0].device.type in ("cpu", "cuda")
-    return torch.optim.Adam(parameters, betas=LIVE_BETAS if is_kept else PUBLISHED_BETAS, fused=is_fused)
+        return LevelAdam(parameters, betas=betas)
+    device = parameters[0].device.type
+    is_fused = device in ("cpu", "cuda")
+    return torch.optim.Adam(parameters, betas=betas, fused=is_fused, capturable=device == "cuda")
+
+
+def renew(optimiser: torch.optim.Adam) -> None:
+    """Let it remember nothing, as if made anew, what it works on and its memory staying where they are."""
+    for memory in optimiser.state.values():
+        for remembered in memory.values():
+            remembered.zero_()
 
 
 def is_for_keeping(optimiser: torch.optim.Adam) -> bool:
@@ -75,8 +114,8 @@ def is_of(optimiser: torch.optim.Adam, kind: str) -> bool:
     return isinstance(optimiser, LevelAdam) == (kind == "level")
 
 
-def set_rate(optimiser: torch.optim.Adam, rate: float) -> None:
-    """The size of the steps from now on."""
+def set_rate(optimiser: torch.optim.Adam, rate: float | Tensor) -> None:
+    """The size of the steps from now on; a tensor without dimensions on the leaves' device may change by itself."""
     for group in optimiser.param_groups:
         group["lr"] = rate
 
@@ -102,6 +141,8 @@ def take_over(new: torch.optim.Adam, old: torch.optim.Adam) -> None:
 
 
 def move_memory(optimiser: torch.optim.Adam, canvas: Canvas, warp: Warp) -> None:
-    """Let what is remembered of each of the canvas's leaves move with the picture."""
+    """Let what is remembered of each of the canvas's leaves move with the picture; it stays where it is in memory."""
     for memory in optimiser.state.values():
-        memory["exp_avg"], memory["exp_avg_sq"] = canvas.carry(memory["exp_avg"], memory["exp_avg_sq"], warp)
+        mean, square = canvas.carry(memory["exp_avg"], memory["exp_avg_sq"], warp)
+        memory["exp_avg"].copy_(mean)
+        memory["exp_avg_sq"].copy_(square)

@@ -1,34 +1,50 @@
 """The picture being painted, and what of it lives on from one frame to the next."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from engine.aim import Aim, Pull, loss_of
+from engine.aim import Aim, Pull, toward
 from engine.anchor import Anchor
 from engine.canvas import CANVASES, FIRST_PICTURES, Canvas, cloud_noise, resized
 from engine.dissolve import Dissolve
 from engine.folds import Folds
 from engine.motion import Motion, Warp, echoed
 from engine.objectives import NOTHING, References
-from engine.optimiser import is_for_keeping, is_of, make_optimiser, move_memory, set_rate, take_over
+from engine.optimiser import is_for_keeping, is_of, make_optimiser, move_memory, renew, take_over
 from engine.parameters import Look
-from engine.temperature import LAWS, Heat, Noise, Stir, next_start
+from engine.recording import Record
+from engine.steps import Steps
+from engine.temperature import LAWS, Noise, Stir, next_start
 from engine.unrest import Unrest
+
+Newest = Callable[[], tuple[Look, Sequence[Pull]] | None]
+"""Gives a look that came since, and what pulls by it; None where there is none."""
 
 
 class Painting:
     """One picture under way. Owns its canvas, optimiser and random numbers; every call is made by one thread."""
 
-    def __init__(self, device: torch.device, seed: int, beat: Callable[[], None] = lambda: None) -> None:
-        """`beat` is called before every step, so that others see that a long frame is still being worked at."""
+    def __init__(
+        self,
+        device: torch.device,
+        seed: int,
+        beat: Callable[[], None] = lambda: None,
+        record: Record | None = None,
+    ) -> None:
+        """`beat` is called before every step, so that others see that a long frame is still being worked at.
+
+        `record` records steps where the device has no way of its own, as in a test.
+        """
         self._beat = beat
         self._random = torch.Generator(device).manual_seed(seed)
         self._noise = Noise(self._random)
         self._motion = Motion(seed)
         self._folds = Folds()
-        self._kind = ""
+        self._stepping = Steps(self._random, record)
+        self._kind, self._size = "", (0, 0)
         self._canvas: Canvas | None = None
         self._optimiser: torch.optim.Adam | None = None
         self._carried: Tensor | None = None
@@ -51,7 +67,23 @@ class Painting:
 
     def restart(self) -> None:
         """Forget the picture; the next frame begins from noise."""
-        self._canvas = self._optimiser = self._carried = self._previous = self._dissolve = None
+        self._carried = self._previous = self._dissolve = None
+        if self._optimiser is not None:
+            renew(self._optimiser)
+
+    def release(self) -> None:
+        """Forget the picture and let go of all the memory it takes."""
+        self.restart()
+        self._canvas = self._optimiser = None
+        self._stepping.forget()
+
+    def change_guides(self) -> None:
+        """Let go of what is kept for the guides that lead no more."""
+        self._stepping.forget()
+
+    def notes(self) -> list[str]:
+        """Sentences for the screen about how it is painted."""
+        return self._stepping.notes()
 
     def reroll(self, lasts_s: float) -> None:
         """Begin afresh from noise; what was there dissolves within so many seconds, with 0 at once."""
@@ -89,58 +121,67 @@ class Painting:
             move_memory(self._ready_optimiser(self._canvas, look), self._canvas, warp)
 
     def next_frame(
-        self, look: Look, steps: int, crops: int, pulls: Sequence[Pull], references: References = NOTHING
+        self,
+        look: Look,
+        steps: int,
+        crops: int,
+        pulls: Sequence[Pull],
+        references: References = NOTHING,
+        newest: Newest = lambda: None,
     ) -> Tensor:
         """Optimise one frame of this look, in so many steps unless it is the first, and give the picture to show.
 
-        It is (1, 3, h, w), neither clamped nor denoised.
+        It is (1, 3, h, w), neither clamped nor denoised. `newest` is asked before every step but the first.
         """
         canvas = self._fitted(look)
-        heat = self._heat(look, steps, pulls)
+        stir = self._stir(look, steps, pulls)
+        heat = LAWS[look.text("temperature_law")](look, stir)
         aim = Aim(look, heat, crops, tuple(pulls), self._previous, references, self._steps)
         if self._carried is not None and not self.is_new:
             canvas.become(next_start(self._carried, heat, self._noise))
         optimiser = self._ready_optimiser(canvas, look)
-        set_rate(optimiser, look.number("learning_rate") * (1.0 if self.is_new else aim.heat.pace))
+        if not look.is_on("keep_optimizer"):
+            renew(optimiser)
         kept: dict[int, Tensor] = {}
-        for step in range(look.whole("first_steps") if self.is_new else steps):
+        count = look.whole("first_steps") if self.is_new else steps
+        for step in range(count):
             self._beat()
-            loss = loss_of(canvas.draw(), aim, step, self._random)
-            if loss.requires_grad:  # nothing pulls before the first prompt is ready
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-                canvas.settle()
-            if step + 1 in (look.whole("show_step"), look.whole("carry_step")):
-                kept[step + 1] = canvas.draw().detach().clone()
+            if step and (fresh := newest()) is not None:
+                aim = _renewed(aim, *fresh, stir)
+            self._stepping.make(canvas, optimiser, toward(aim, step), self._rate(aim))
+            if step + 1 in (look.whole("show_step"), look.whole("carry_step"), count):
+                kept[step + 1] = self._folds.of(_drawn(canvas))
             self._steps += 1
-        kept[0] = canvas.draw().detach().clone()
-        kept = {step: self._folds.of(picture) for step, picture in kept.items()}
-        self._previous = kept[0]
+        self._previous = kept[count]
         self._carried = kept.get(look.whole("carry_step"), self._previous)
         shown = kept.get(look.whole("show_step"), self._previous)
         return shown if self._dissolve is None else self._dissolve.over(shown)
 
-    def _heat(self, look: Look, steps: int, pulls: Sequence[Pull]) -> Heat:
-        """What the temperature means for the frame to come."""
+    def _rate(self, aim: Aim) -> float:
+        return aim.look.number("learning_rate") * (1.0 if self.is_new else aim.heat.pace)
+
+    def _stir(self, look: Look, steps: int, pulls: Sequence[Pull]) -> Stir:
+        """What besides the look bears on the frame to come."""
         due_s = 1.0 / look.number("engine_fps")
         passed_s = due_s if self._passed_s is None else self._passed_s
         effort = min(1.0, steps / look.whole("steps"))
-        unrest = self._unrest.after(pulls, passed_s)
-        return LAWS[look.text("temperature_law")](look, Stir(unrest, effort, passed_s / due_s))
+        return Stir(self._unrest.after(pulls, passed_s), effort, passed_s / due_s)
 
     def _fitted(self, look: Look) -> Canvas:
         """The canvas of the look's kind and size; a change keeps the picture and, within a kind, the optimiser."""
-        kind, height, width = look.text("canvas"), look.whole("canvas_height"), look.whole("canvas_width")
+        kind, size = look.text("canvas"), (look.whole("canvas_height"), look.whole("canvas_width"))
+        is_fit = self._canvas is not None and (kind, size) == (self._kind, self._size)
         if self._carried is None or self._previous is None:
-            picture = FIRST_PICTURES[kind](height, width, self._random)
+            picture = FIRST_PICTURES[kind](*size, self._random)
         else:
-            if self._canvas is not None and kind == self._kind and self._carried.shape[-2:] == (height, width):
-                return self._canvas
-            self._carried = picture = resized(self._carried, height, width)
-            self._previous = resized(self._previous, height, width)
+            self._carried = picture = resized(self._carried, *size)
+            self._previous = resized(self._previous, *size)
+        if self._canvas is not None and is_fit:
+            if self.is_new:
+                self._canvas.become(picture)
+            return self._canvas
         self._canvas, is_same_kind = CANVASES[kind](picture), kind == self._kind
-        self._kind, old, self._optimiser = kind, self._optimiser, None
+        self._kind, self._size, old, self._optimiser = kind, size, self._optimiser, None
         if old is not None and is_same_kind and look.is_on("keep_optimizer"):
             take_over(self._ready_optimiser(self._canvas, look), old)
         return self._canvas
@@ -149,9 +190,19 @@ class Painting:
         is_kept, kind = look.is_on("keep_optimizer"), look.text("optimizer")
         kind = kind if self._kind == "pyramid" else "adam"  # waves and noisy pixels differ by far too much
         old = self._optimiser
-        if old is None or not (is_kept and is_for_keeping(old) and is_of(old, kind)):
+        if old is None or is_for_keeping(old) != is_kept or not is_of(old, kind):
             self._optimiser = old = make_optimiser(canvas.parameters(), is_kept, kind)
         return old
+
+
+def _renewed(aim: Aim, look: Look, pulls: Sequence[Pull], stir: Stir) -> Aim:
+    """The aim with what may be another within a frame."""
+    return replace(aim, look=look, heat=LAWS[look.text("temperature_law")](look, stir), pulls=tuple(pulls))
+
+
+def _drawn(canvas: Canvas) -> Tensor:
+    with torch.no_grad():
+        return canvas.at_rest().clone()
 
 
 def _moved(picture: Tensor, warp: Warp | None, look: Look, passed_s: float) -> Tensor:

@@ -5,15 +5,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.sending import passed_on
+
+
+def as_levels(picture: Tensor) -> Tensor:
+    """The picture as a frame's levels, (h, w, 3) uint8, on its device; values beyond 0..1 are clamped."""
+    levels = (picture.detach()[0].clamp(0.0, 1.0) * 255.0).round_().to(torch.uint8)
+    return levels.permute(1, 2, 0).contiguous()
+
 
 def as_rgb(picture: Tensor) -> NDArray[np.uint8]:
     """The picture as a frame of its own memory; values beyond 0..1 are clamped. Waits for the device."""
-    levels = (picture.detach()[0].clamp(0.0, 1.0) * 255.0).round().to(torch.uint8)
-    frame: NDArray[np.uint8] = levels.permute(1, 2, 0).contiguous().cpu().numpy()
+    frame: NDArray[np.uint8] = as_levels(picture).cpu().numpy()
     return frame
 
 
 def as_picture(rgb: NDArray[np.uint8], device: torch.device) -> Tensor:
     """The frame as a picture on this device."""
-    levels = torch.from_numpy(np.array(rgb, dtype=np.uint8, copy=True)).to(device)
+    levels = passed_on(torch.from_numpy(np.array(rgb, dtype=np.uint8, copy=True)), device)
     return levels.permute(2, 0, 1)[None].float() / 255.0

@@ -11,12 +11,16 @@ import psutil
 import torch
 from numpy.typing import NDArray
 
+from engine.aim import Pull
 from engine.denoise.finish import Finish
 from engine.errors import EngineError
 from engine.gallery import Gallery
 from engine.governor import FEWEST_CROPS, Governor, rungs
 from engine.guides.guide import Guide
+from engine.handover import Handover, Painted
 from engine.lead import Lead
+from engine.marks import Marks
+from engine.newest import Newest
 from engine.painting import Painting
 from engine.parameters import Look
 from engine.picture import as_picture
@@ -50,10 +54,10 @@ class Engine:
         self._seed = seed
         self._is_live = is_live
         self._clock = clock
-        self._painting = Painting(device, seed, self._beat)
+        self.serial = 0
+        """Of the newest look that the last frame was painted from, whole."""
         self._lead = Lead(guides, device, waits=not is_live)
-        self._finish = Finish(device, waits=not is_live)
-        self._gallery = Gallery(device, waits=not is_live)
+        self._set_up()
         self._governor = Governor()
         self._most_crops = 0
         self._shown: NDArray[np.uint8] | None = None
@@ -63,8 +67,12 @@ class Engine:
         self._view_s, self._canvas = 0.0, (0, 0)
         self._facts: dict[str, Any] = {"steps": 0, "crops": 0, "step_ms": 0.0, "frame_ms": 0.0, "governor": ""}
 
-    def paint(self, look: Look) -> NDArray[np.uint8]:
-        """The next frame, (h, w, 3) at the look's canvas size, or `upscale` times as large. Never sleeps.
+    def paint(self, look: Look, newest: Callable[[], Look | None] = lambda: None) -> NDArray[np.uint8]:
+        """The next frame, (h, w, 3) at the look's canvas size, or `upscale` times as large.
+
+        When live, `newest` is asked before every further step for the newest look there is, which that step takes up
+        as far as it can (see `engine.newest`); `serial` says which look the frame was painted from then. The frame is
+        there when it returns, but where CUDA is too slow for `engine_fps` it is the one before.
 
         Where the device fails or runs out of memory it goes on with fewer crops, then on the CPU, from the last
         frame, and `report` says so. Raises EngineError when the CPU fails too.
@@ -78,7 +86,9 @@ class Engine:
             steps, crops = self._effort(look)
             try:
                 self._painting.move(look, passed_s)
-                self._shown = self._frame(look, steps, crops)
+                watch = Newest(look, newest if self._is_live else lambda: None)
+                self._ask_for_frame(watch, look, steps, crops)
+                self._shown = self._handed(started + 1.0 / look.number("engine_fps"))
                 break
             except RuntimeError as err:
                 self._retreat(err, crops)
@@ -88,6 +98,7 @@ class Engine:
     def start_from(self, rgb: NDArray[np.uint8]) -> None:
         """Go on from this frame, (h, w, 3) uint8 of any size, as after a crash."""
         self._shown = np.array(rgb, dtype=np.uint8, copy=True)
+        self._handover.drop()
         self._painting.go_on_from(as_picture(self._shown, self._device))
 
     def report(self) -> dict[str, Any]:
@@ -98,16 +109,28 @@ class Engine:
             **self._lead.report(),
             "device": str(self._device),
             "canvas": [width, height],
-            "notes": [*self._notes.values(), *self._lead.notes(), *self._gallery.faults()],
+            "notes": [*self._notes.values(), *self._painting.notes(), *self._about_the_look()],
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         }
+
+    def _about_the_look(self) -> list[str]:
+        return [*self._lead.notes(), *self._gallery.faults(), *self._finish.notes()]
 
     def close(self) -> None:
         """Stop the threads beside the engine."""
         self._lead.close()
         self._gallery.close()
 
-    def _frame(self, look: Look, steps: int, crops: int) -> NDArray[np.uint8]:
+    def _set_up(self) -> None:
+        """Have all that works on the device, but the guides."""
+        device, waits = self._device, not self._is_live
+        self._painting = Painting(device, self._seed, self._beat)
+        self._finish = Finish(device, waits)
+        self._gallery = Gallery(device, waits)
+        self._marks, self._handover = Marks(device, self._clock), Handover(device, waits, self._clock)
+
+    def _ask_for_frame(self, watch: Newest, look: Look, steps: int, crops: int) -> None:
+        """Ask the device for the next frame of this look."""
         references = self._gallery.of(look)
         start = self._gallery.start(references)
         if start is not None:
@@ -115,24 +138,49 @@ class Engine:
         count = look.whole("first_steps") if self._painting.is_new else steps
         pulls = self._lead.pulls(look, count)
         self._facts["beat_ms"] = self._expected_ms(look, crops)
-        began = self._clock()
-        shown = self._painting.next_frame(look, steps, crops, pulls, references)
-        if not torch.isfinite(shown).all():  # waits for the device, so the clock read next tells the truth
+        began, fresh = self._marks.mark(), partial(self._fresh, watch, pulls)
+        shown = self._painting.next_frame(look, steps, crops, pulls, references, fresh)
+        stepped, is_sound = self._marks.mark(), torch.isfinite(shown).all()
+        levels = self._finish.levels(look, shown)
+        marks, size = (began, stepped, self._marks.mark()), (shown.shape[-2], shown.shape[-1])
+        self._handover.give(Painted(levels, is_sound, watch.serial, (count, crops), marks, size))
+
+    def _fresh(self, watch: Newest, pulls: Sequence[Pull]) -> tuple[Look, Sequence[Pull]] | None:
+        look = watch.take()
+        return None if look is None else (look, self._lead.again(pulls, look))
+
+    def _handed(self, until: float) -> NDArray[np.uint8]:
+        """The frame to show now, by this time if it can be."""
+        copy = self._handover.take(until)
+        if copy is None:
+            return self._again()
+        rgb, is_sound = copy.frame()
+        if not is_sound:
             return self._mended()
-        step_s = (self._clock() - began) / count
-        self._view_s, self._canvas = step_s / crops, (shown.shape[-2], shown.shape[-1])
-        self._facts |= {"steps": count, "crops": crops, "step_ms": 1000.0 * step_s}
-        frame = self._finish.frame(look, shown)
-        self._facts["denoise_ms"] = 1000.0 * self._finish.spent_s
-        return frame
+        self._note_costs(copy.painted)
+        self.serial = copy.painted.serial
+        return rgb
+
+    def _note_costs(self, painted: Painted) -> None:
+        (steps, crops), (began, stepped, finished) = painted.effort, painted.marks
+        step_s, finish_s = self._marks.seconds(began, stepped) / steps, self._marks.seconds(stepped, finished)
+        self._view_s, self._canvas = step_s / crops, painted.size
+        self._facts |= {"steps": steps, "crops": crops, "step_ms": 1000.0 * step_s, "denoise_ms": 1000.0 * finish_s}
+        self._finish.took(finish_s)
 
     def _mended(self) -> NDArray[np.uint8]:
         """The last frame again, which the next one starts from: this one held values that are no numbers."""
+        self._handover.drop()
         log.warning("engine: a picture held values that are no numbers; going on from the last frame")
         self._notes["mended"] = "a picture broke and was painted again from the last frame"
+        last = self._again()
+        self._painting.go_on_from(as_picture(last, self._device))
+        return last
+
+    def _again(self) -> NDArray[np.uint8]:
+        """The last frame once more. Raises EngineError before there is one."""
         if self._shown is None:
             raise EngineError("the guide gives no usable gradients (not a number in the first picture)")
-        self._painting.go_on_from(as_picture(self._shown, self._device))
         return self._shown
 
     def _passed(self, look: Look, now: float) -> float:
@@ -153,6 +201,7 @@ class Engine:
     def _follow_guide(self, look: Look, now: float) -> None:
         """Let the guides lead that the look asks for, if they are ready; what is fast enough is found anew then."""
         if self._lead.follow(look, now):
+            self._painting.change_guides()
             self._view_s, self._most_crops = max(self._view_s, self._lead.view_s), 0
             self._governor = _governor(look, self._lead.view_s)
 
@@ -189,6 +238,7 @@ class Engine:
     def _retreat(self, err: RuntimeError, crops: int) -> None:
         """Make the next try smaller or move it to the CPU, from the last frame. Raises EngineError at the end."""
         log.warning("engine: %s failed: %s", self._device, err)
+        self._handover.drop()
         if _is_memory(err) and crops > FEWEST_CROPS:
             self._most_crops = max(FEWEST_CROPS, crops // 2)
             self._notes["memory"] = f"{self._device} ran out of memory; painting with {self._most_crops} crops"
@@ -204,16 +254,15 @@ class Engine:
             self._painting.restart()
 
     def _free_memory(self) -> None:
-        self._painting.restart()
+        self._painting.release()
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 
     def _move_to_cpu(self) -> None:
         self._lead.move_to_cpu()
         self._device, self._most_crops = CPU, 0
-        self._painting = Painting(CPU, self._seed, self._beat)
         self._gallery.close()
-        self._gallery = Gallery(CPU, waits=not self._is_live)
+        self._set_up()
 
 
 def _governor(look: Look, view_s: float) -> Governor:

@@ -6,8 +6,6 @@ matching"). Tried against it on the shipped guide: Gram matrices of the guide's 
 filters; these took many more steps to be seen, and left grids.
 """
 
-from random import Random
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -33,14 +31,13 @@ class Style:
         base = max(1, round(min(picture.shape[-2:]) / STEP))
         self._scales = [base * scale for scale in SCALES]
         self._pyramid = [_smaller(picture, scale) for scale in self._scales]
-        self._filters = torch.Generator(picture.device).manual_seed(0)
-        self._places = Random(0)
+        self.random = torch.Generator(picture.device).manual_seed(0)
 
     def distance(self, picture: Tensor) -> Tensor:
         """Mean squared difference of the sorted patches of two windows, one of each picture, over the scales."""
         total = picture.new_zeros(())
         for scale, style in zip(self._scales, self._pyramid, strict=True):
-            filters = torch.randn(FILTERS, 3, PATCH, PATCH, generator=self._filters, device=picture.device)
+            filters = torch.randn(FILTERS, 3, PATCH, PATCH, generator=self.random, device=picture.device)
             filters = filters / filters.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
             ours, theirs = (_sorted(self._window(one), filters) for one in (_smaller(picture, scale), style))
             total = total + F.mse_loss(ours, theirs)
@@ -49,8 +46,15 @@ class Style:
     def _window(self, picture: Tensor) -> Tensor:
         height, width = picture.shape[-2:]
         high, wide = min(WINDOW, height), min(WINDOW, width)
-        top, left = self._places.randint(0, height - high), self._places.randint(0, width - wide)
-        return picture[..., top : top + high, left : left + wide]
+        # Drawn and looked up on the device: a number drawn by the host would be the same in every recorded step.
+        down, across = torch.rand(2, generator=self.random, device=picture.device).unbind()
+        rows, columns = _from(down, high, height), _from(across, wide, width)
+        return picture.index_select(-2, rows).index_select(-1, columns)
+
+
+def _from(chance: Tensor, count: int, of: int) -> Tensor:
+    """So many places in a row out of `of`, the first by chance (0..1)."""
+    return (chance * (of - count + 1)).long() + torch.arange(count, device=chance.device)
 
 
 def _smaller(picture: Tensor, scale: int) -> Tensor:

@@ -10,6 +10,9 @@ from engine.guides.guide import Guide
 
 log = logging.getLogger("engine.texts")
 
+Twins = tuple[Tensor, Tensor]
+"""A vector on the guide's device, and in the host's memory; one and the same where that is the device."""
+
 KEPT = 256
 """Texts whose vectors are kept, the longest unused dropped first."""
 WAITING = 16
@@ -23,7 +26,7 @@ class Texts:
         """With `waits` every text is read at once, in the caller's thread: slower, and the same every time."""
         self._guide = guide
         self._waits = waits
-        self._kept: OrderedDict[str, Tensor | None] = OrderedDict()
+        self._kept: OrderedDict[str, Twins | None] = OrderedDict()
         self._waiting: OrderedDict[str, None] = OrderedDict()
         self._changed = threading.Condition()
         self._reading = ""
@@ -34,6 +37,11 @@ class Texts:
 
     def find(self, text: str) -> Tensor | None:
         """The text's unit vector (d,), or None while it is not ready or cannot be read. Never blocks unless `waits`."""
+        found = self.twins(text)
+        return None if found is None else found[0]
+
+    def twins(self, text: str) -> Twins | None:
+        """The text's unit vector (d,) on the guide's device and in the host's memory, as `find` would give it."""
         if self._waits and text not in self._kept:
             self._keep(text, self._read(text))
         with self._changed:
@@ -75,16 +83,17 @@ class Texts:
                 self._reading = text = self._waiting.popitem(last=True)[0]
             self._keep(text, self._read(text))
 
-    def _read(self, text: str) -> Tensor | None:
+    def _read(self, text: str) -> Twins | None:
         try:
-            return self._guide.embed_text([text])[0]
+            vector = self._guide.embed_text([text])[0]
+            return vector, vector.cpu()  # which also waits for the device, so that whoever finds it need not
         except Exception as err:
             log.exception("texts: %r cannot be read", text)
             self.fault = f"the guide cannot read {text[:40]!r}: {err}"
             return None
 
-    def _keep(self, text: str, vector: Tensor | None) -> None:
+    def _keep(self, text: str, found: Twins | None) -> None:
         with self._changed:
-            self._kept[text], self._reading = vector, ""
+            self._kept[text], self._reading = found, ""
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)

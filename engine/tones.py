@@ -66,6 +66,14 @@ def saturation_from(goal: float) -> Term:
     return term
 
 
+TONES: dict[str, tuple[Callable[[float], Term], float]] = {
+    "brightness_pull": (brightness_from, 1.0),
+    "contrast_pull": (contrast_from, MOST_DEVIATION),
+    "saturation_pull": (saturation_from, VIVID),
+}
+"""Pulls of either sign: the term from what it goes toward, and the most of that."""
+
+
 def signed(weight: float, term_from: Callable[[float], Term], most: float) -> tuple[float, Term]:
     """The weight and the term of a pull that goes toward `most` when positive and toward 0 when negative."""
     return FULL * abs(weight), term_from(most if weight > 0.0 else 0.0)

@@ -29,6 +29,13 @@ class Turns:
             return tuple(self._most_owed(weighed) for _ in range(steps))
         return self._in_turn([pull for pull, _ in weighed], steps)
 
+    def again(self, before: Sequence[Pull], pulls: Sequence[Pull], look: Look) -> tuple[Pull, ...]:
+        """Those of `before` in their order, each with what its guide is to pull toward now; nobody's turn passes."""
+        if look.text("guide_mix") == "sum":
+            return self.of(pulls, look, len(before))
+        now = {id(guide): goal for guide, goal in pulls}
+        return tuple((guide, now.get(id(guide), goal)) for guide, goal in before)
+
     def _in_turn(self, pulls: list[Pull], steps: int) -> tuple[Pull, ...]:
         """Every frame begins with the first, as the authors' do, unless it is too short for all of them."""
         if steps >= len(pulls):

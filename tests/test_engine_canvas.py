@@ -153,3 +153,17 @@ def test_the_optimisers_memory_goes_to_a_canvas_of_another_size():
     assert finest.shape == (1, 3, 72, 128) and finest.abs().sum() > 0
     large.draw().sum().backward()
     new.step()
+
+
+@pytest.mark.parametrize("kind", ["pyramid", "pixels", "fourier"])
+def test_a_canvas_at_rest_is_what_is_drawn_and_gives_its_leaves_the_same_gradients(kind: str):
+    canvas = CANVASES[kind](torch.rand(1, 3, 45, 80, generator=torch.Generator().manual_seed(2)))
+    pull = torch.rand(1, 3, 45, 80, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        for leaf in canvas.parameters():
+            leaf.add_(0.05)
+    canvas.settle()
+    drawn, at_rest = canvas.draw(), canvas.at_rest()
+    assert torch.equal(drawn, at_rest)
+    for one, other in zip(*(torch.autograd.grad(x, canvas.parameters(), pull) for x in (drawn, at_rest)), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)

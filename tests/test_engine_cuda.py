@@ -1,5 +1,7 @@
 """The same code path on a GPU; skipped without one."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.bench import bench_step
+from engine.bench.ways import bench_engine
 from engine.guides.loading import load_guide
 from engine.parameters import Look
 from engine.step import Engine
@@ -30,8 +32,26 @@ def test_a_prompt_pulls_the_picture_on_a_gpu_as_it_does_on_a_cpu() -> None:
 
 
 def test_the_bench_measures_a_gpu() -> None:
-    found = bench_step(load_guide("shipped", CUDA), LOOK, repeats=3)
-    assert found["step_ms"] > 0 and found["baseline_step_ms"] > 0
+    found = bench_engine([load_guide("shipped", CUDA)], LOOK, repeats=3)
+    assert found["step_ms"] > 0 and found["baseline_step_ms"] > 0 and found["vram_peak_mb"] > 0
+
+
+def test_b32_paints_1280x720_within_the_memory_of_a_laptop(tmp_path: Path) -> None:
+    # A process of its own: the cap holds for a process, and what was allocated before it would stay.
+    script = f"""
+from pathlib import Path
+from engine.bench.part import EngineAsked, measure
+from engine.guides.untrained import write_random
+from engine.parameters import Look
+size = {{"canvas_width": 1280, "canvas_height": 720, "steps": 10, "crops": 4, "upscale": 1}}
+guide = write_random("random:ViT-B-32", Path({str(tmp_path)!r}))
+found = measure(EngineAsked(guide, Look().with_values(size), "cuda", repeats=3, vram_gb=6.0))
+print(found["vram_peak_mb"], found["vram_held_mb"], found["steps"], found["crops"])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=170)
+    assert done.returncode == 0, done.stderr
+    peak_mb, held_mb, steps, crops = (float(word) for word in done.stdout.split()[-4:])
+    assert 0 < peak_mb <= held_mb <= 6 * 1024 and (steps, crops) == (10, 4)
 
 
 def test_every_term_and_region_runs_on_a_gpu(tmp_path: Path) -> None:

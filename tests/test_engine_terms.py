@@ -20,6 +20,7 @@ from engine.objectives import (
     spherical_distance,
     stability,
     text_distance,
+    total_variation,
     weighted,
 )
 from engine.parameters import Look
@@ -209,3 +210,12 @@ def test_pushing_hard_never_outweighs_what_is_asked_for(distance: str):
     picture = painted(distance=distance, weight_1=1.0, prompt_2="white", weight_2=-2.0, prompt_3="blue", weight_3=-2.0)
     mean = picture.mean(axis=(0, 1))
     assert mean[0] > 0.5 > max(mean[1], mean[2])
+
+
+def test_smoothness_pulls_as_autograd_says_it_should():
+    picture = torch.rand(1, 3, 9, 14, generator=torch.Generator().manual_seed(1)).requires_grad_(True)
+    across, down = (picture[..., 1:] - picture[..., :-1]).abs(), (picture[..., 1:, :] - picture[..., :-1, :]).abs()
+    plain, found = across.mean() + down.mean(), total_variation(seen(picture))
+    assert found.item() == pytest.approx(plain.item(), rel=1e-5)
+    wanted, ours = (torch.autograd.grad(2.0 * x, picture)[0] for x in (plain, found))
+    assert torch.allclose(ours, wanted, atol=1e-7)

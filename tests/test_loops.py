@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,11 +41,13 @@ class PaintsLevels:
 
     def __init__(self, fails_at: int = -1) -> None:
         self.painted: list[Look] = []
+        self.serial = 0
         self.started_from: list[Rgb] = []
         self.fails_at = fails_at
 
-    def paint(self, look: Look) -> Rgb:
+    def paint(self, look: Look, newest: Callable[[], Look | None]) -> Rgb:
         self.painted.append(look)
+        self.serial = look.serial
         if len(self.painted) == self.fails_at:
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
         return np.full((36, 64, 3), len(self.painted), np.uint8)
@@ -124,6 +127,21 @@ def test_each_frame_says_which_look_it_was_painted_from_and_when_it_was_begun() 
     assert read_pulse(pulse)["guide"] == "double"
 
 
+def test_a_look_that_comes_while_a_frame_is_painted_is_there_for_it_and_labels_it() -> None:
+    looks, frames, pulse = boxes(a_look())
+
+    class TakesUp(PaintsLevels):
+        def paint(self, look: Look, newest: Callable[[], Look | None]) -> Rgb:
+            looks.put(replace(look, serial=8).to_json())
+            found = newest()
+            rgb = super().paint(look, newest)
+            self.serial = found.serial if found else -1
+            return rgb
+
+    engine_loop(TakesUp(), looks, frames, Pulse(pulse), turns(1))
+    assert frames.newest().look == 8  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("look", [None, Look().to_json(), "{"], ids=["no look", "no prompt", "an unreadable look"])
 def test_without_anything_to_paint_the_engine_waits_and_says_so(look: str | None) -> None:
     looks, frames, pulse = boxes(look)
@@ -169,10 +187,10 @@ def test_the_engine_is_loading_until_its_first_frame_however_long_that_takes() -
     said: list[str] = []
 
     class Watched(PaintsLevels):
-        def paint(self, look: Look) -> Rgb:
+        def paint(self, look: Look, newest: Callable[[], Look | None]) -> Rgb:
             said.append(read_pulse(pulse)["state"])
             time.sleep(0.12)
-            return super().paint(look)
+            return super().paint(look, newest)
 
     keep_on = turns(5, lambda n: looks.put(a_look()) if n == 2 else None)
     engine_loop(Watched(), looks, frames, Pulse(pulse), keep_on)

@@ -27,9 +27,14 @@ class ShowPainter:
         self._engine, self._notes, self._about_guides, self._gpu_unused = engine, notes, about_guides, gpu_unused
         self._began_with = engine.report()["guide"]
 
-    def paint(self, look: Look) -> Rgb:
-        """One frame from this look, uint8 RGB (h, w, 3)."""
-        return self._engine.paint(look)
+    @property
+    def serial(self) -> int:
+        """Which look the last frame was painted from: the newest that took part whole."""
+        return self._engine.serial
+
+    def paint(self, look: Look, newest: Callable[[], Look | None] = lambda: None) -> Rgb:
+        """One frame from this look, uint8 RGB (h, w, 3); when live, each further step asks `newest` for a newer one."""
+        return self._engine.paint(look, newest)
 
     def start_from(self, rgb: Rgb) -> None:
         """Go on from this frame, as after a crash."""

@@ -30,8 +30,13 @@ HELD_AFTER_S = 0.25
 class Painter(Protocol):
     """What paints: the engine, or its double in a test."""
 
-    def paint(self, look: Look) -> Rgb:
-        """One frame from this look, uint8 RGB (h, w, 3)."""
+    @property
+    def serial(self) -> int:
+        """Which look the last frame was painted from: the newest that took part whole."""
+        ...
+
+    def paint(self, look: Look, newest: Callable[[], Look | None]) -> Rgb:
+        """One frame from this look, uint8 RGB (h, w, 3); `newest` is asked for a newer one on the way."""
         ...
 
     def start_from(self, rgb: Rgb) -> None:
@@ -113,9 +118,9 @@ def engine_loop(painter: Painter, looks: TextMailbox, frames: FrameMailbox, puls
         if number == before:
             pulse.hasten()  # still loading for the keeper: a device's first frame may take long
             pulse.beat(painter.report, state="loading", fps=0.0)
-        rgb = painter.paint(look)
+        rgb = painter.paint(look, reader.newest)
         number += 1
-        frames.put(Frame(rgb, number, began, look.serial, True))
+        frames.put(Frame(rgb, number, began, painter.serial, True))
         rate.tick()
         pulse.beat(painter.report, state="painting", fps=round(rate.fps(), 2))
         # The rate asked for is a ceiling: time to spare goes to the rest of the machine, not to more frames.

@@ -14,7 +14,7 @@ from torch import Tensor
 from engine.denoise import LOADED, NEXT_BEST, SIMPLE, Denoiser
 from engine.errors import EngineError
 from engine.parameters import Look
-from engine.picture import as_rgb
+from engine.picture import as_levels
 
 log = logging.getLogger("engine.denoise")
 
@@ -35,18 +35,23 @@ class Finish:
         self._asked: dict[str, tuple[str, Future[Denoiser]]] = {}
         self._faults: dict[str, str] = {}
         self._notes: list[str] = []
-        self.spent_s = 0.0
-        """What the last frame took, from the painted picture to the bytes."""
         self._usual_s = 0.0
 
     def frame(self, look: Look, picture: Tensor) -> NDArray[np.uint8]:
         """The frame (scale h, scale w, 3) of a painted picture (1, 3, h, w), whose values may lie beyond 0..1."""
         began = self._clock()
-        with torch.no_grad():
-            frame = as_rgb(self._denoised(look, picture.clamp(0.0, 1.0)))
-        self.spent_s = self._clock() - began
-        self._usual_s += 0.2 * (self.spent_s - self._usual_s)
+        frame: NDArray[np.uint8] = self.levels(look, picture).cpu().numpy()
+        self.took(self._clock() - began)
         return frame
+
+    def levels(self, look: Look, picture: Tensor) -> Tensor:
+        """The same frame on the picture's device, which is not waited for."""
+        with torch.no_grad():
+            return as_levels(self._denoised(look, picture.clamp(0.0, 1.0)))
+
+    def took(self, spent_s: float) -> None:
+        """Be told how long a frame took, from the painted picture to its levels."""
+        self._usual_s += 0.2 * (spent_s - self._usual_s)
 
     def notes(self) -> list[str]:
         """Sentences about a denoiser that is not there, or not fast enough."""

@@ -68,7 +68,8 @@ def load_guide(name: str, device: torch.device) -> Guide:
     held = check_file(source.file, name)
     try:
         with _plain_values():
-            return _loaded(source, source.file, device, is_openai=set(OPENAI_EXTRAS) <= held)
+            loaded = _loaded(source, source.file, device, is_openai=set(OPENAI_EXTRAS) <= held)
+            return quickened(loaded, is_transformer=True)
     except (GuideError, *_FOREIGN) as err:
         raise GuideError(f"guide {name!r} cannot be loaded from {source.file}: {_first_line(err)}") from err
 

@@ -1,11 +1,12 @@
 """The authors' way of computing a step, written afresh from what the paper's code is known to do; for the bench only.
 
 Plain pixels and an Adam made anew for every frame, one torchvision chain for each crop in a Python loop, gradients
-for the guide's weights too, single precision, and the loss read back after every step.
+for the guide's weights too, single precision, and the loss read back after every step. Of several guides each leads
+one step after the other.
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,25 +19,32 @@ from engine.parameters import Look
 PROMPTS = ("a red heart on white", "starry night")
 
 
-def baseline_frames(guide: Guide, look: Look) -> Iterator[None]:
+def baseline_frames(guides: Sequence[Guide], look: Look) -> Iterator[None]:
     """Frames of the look's canvas size, steps and crops the authors' way, one for each `next`."""
-    trained = replace(guide, model=copy.deepcopy(guide.model))
-    trained.model.float().requires_grad_(True)
-    chain, texts = _augmentation(guide), guide.embed_text(PROMPTS)
+    trained, device = [_trained(guide) for guide in guides], guides[0].device
+    chains, texts = [_augmentation(guide) for guide in guides], [guide.embed_text(PROMPTS) for guide in guides]
     size = (1, 3, look.whole("canvas_height"), look.whole("canvas_width"))
-    pixels = torch.rand(size, device=guide.device)
+    pixels = torch.rand(size, device=device)
     while True:
         before = pixels.detach().clone()
-        pixels = (before / 4.0 + torch.randn(size, device=guide.device)).requires_grad_(True)
+        pixels = (before / 4.0 + torch.randn(size, device=device)).requires_grad_(True)
         optimiser = torch.optim.Adam([pixels], lr=0.17)
         for step in range(look.whole("steps")):
+            n = step % len(guides)
             optimiser.zero_grad()
-            crops = torch.cat([chain(pixels) for _ in range(look.whole("crops"))])
-            loss = _loss(trained.model.encode_image(crops), texts, pixels, before, step)
+            crops = torch.cat([chains[n](pixels) for _ in range(look.whole("crops"))])
+            loss = _loss(trained[n].model.encode_image(crops), texts[n], pixels, before, step)
             loss.backward()
             loss.item()
             optimiser.step()
         yield
+
+
+def _trained(guide: Guide) -> Guide:
+    """A copy of the guide whose weights get gradients as well; the guide itself stays frozen."""
+    trained = replace(guide, model=copy.deepcopy(guide.model))
+    trained.model.float().requires_grad_(True)
+    return trained
 
 
 def _augmentation(guide: Guide) -> Callable[[Tensor], Tensor]:

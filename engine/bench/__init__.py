@@ -1,0 +1,1 @@
+"""Measuring what needs torch; for `vj bench` only, and never imported by what paints a show."""

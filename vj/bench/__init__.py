@@ -1,0 +1,1 @@
+"""What `vj bench` measures of a whole show, from outside, through the mailboxes the audience's picture goes through."""
