@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine.canvas import CANVASES, FIRST_PICTURES, Canvas, Pyramid, cloud_noise, pyramid_sizes, resized
 from engine.fourier import Fourier
-from engine.guides.colours import colour_guide
+from engine.guides.colours import ROAMING, colour_guide
 from engine.motion import Move, Warp
 from engine.optimiser import make_optimiser, set_rate, take_over
 from engine.parameters import Look
@@ -61,7 +61,7 @@ def test_every_leaf_gets_a_gradient(kind: str):
 @pytest.mark.parametrize("kind", list(CANVASES))
 def test_a_prompt_takes_hold_on_every_canvas(kind: str):
     values = {"canvas": kind, "canvas_width": 96, "canvas_height": 64, "temperature": 50.0, "governor": False}
-    engine, look = Engine([colour_guide(CPU)], CPU, 0, is_live=False), Look().with_values(values)
+    engine, look = Engine([colour_guide(CPU)], CPU, 0, is_live=False), Look().with_values({**ROAMING, **values})
     for text, channel in (("red", 0), ("blue", 2)):
         for _ in range(40):
             rgb = engine.paint(replace(look, line=text)).astype(int)
@@ -72,7 +72,10 @@ def test_a_prompt_takes_hold_on_every_canvas(kind: str):
 @pytest.mark.parametrize(("before", "after"), list(itertools.permutations(CANVASES, 2)))
 def test_canvases_are_changed_live_and_the_picture_stays(before: str, after: str):
     values = {"canvas_width": 96, "canvas_height": 64, "temperature": 50.0, "governor": False}
-    engine, look = Engine([colour_guide(CPU)], CPU, 0, is_live=False), replace(Look().with_values(values), line="red")
+    engine, look = (
+        Engine([colour_guide(CPU)], CPU, 0, is_live=False),
+        replace(Look().with_values({**ROAMING, **values}), line="red"),
+    )
     for _ in range(20):
         old = engine.paint(look.with_values({"canvas": before})).astype(int)
     new = engine.paint(look.with_values({"canvas": after, "temperature": 0.0})).astype(int)

@@ -7,15 +7,13 @@ import pytest
 import torch
 
 from engine.crops import Cut, look_at, view_boxes
-from engine.guides.colours import colour_guide
+from engine.guides.colours import ROAMING, colour_guide
 from engine.parameters import Look
 from engine.regions import AREAS, FRAMES, YIELD, frames, owners, ownership
 from engine.step import Engine
 from engine.table import REGIONS
 
 CPU = torch.device("cpu")
-ROAMING = {"crop_low": 0.35, "crop_high": 0.9, "ends": 0.33, "aspect": 1.33, "overhang": 0.1, "perspective": 0.02}
-"""Views of many sizes and places: the colours of this guide have no place of their own."""
 LOOK = Look().with_values(
     {"canvas_width": 96, "canvas_height": 64, "upscale": 1, "temperature": 50.0, "governor": False, **ROAMING}
 )

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from engine.errors import EngineError
-from engine.guides.colours import Colours, colour_guide
+from engine.guides.colours import ROAMING, Colours, colour_guide
 from engine.guides.guide import Guide
 from engine.parameters import Look
 from engine.step import Engine
 
 CPU = torch.device("cpu")
 SIZE = {"canvas_width": 96, "canvas_height": 64, "upscale": 1, "denoise": 0.5}
-LOOK = Look().with_values({**SIZE, "temperature": 50.0, "governor": False})
+LOOK = Look().with_values({**SIZE, "temperature": 50.0, "governor": False, **ROAMING})
 
 
 def said(text: str, look: Look = LOOK) -> Look:

@@ -11,6 +11,7 @@ from engine.aim import Aim, Toward, loss_of, toward
 from engine.buffers import CAPACITY, Buffers, padded
 from engine.canvas import CANVASES, Canvas, cloud_picture
 from engine.goals import Goals
+from engine.guides.colours import ROAMING
 from engine.guides.guide import Guide
 from engine.guides.loading import load_guide
 from engine.objectives import Goal, References
@@ -28,7 +29,7 @@ DEVICES = [CPU, pytest.param(torch.device("cuda"), marks=NO_CUDA)]
 HEIGHT, WIDTH, RATE, MADE = 72, 128, 0.05, WARM_UPS + 5
 LOOK = replace(
     Look(line="a red heart on white", next_line="starry night", blend=0.3).with_values(
-        {"canvas_width": WIDTH, "canvas_height": HEIGHT, "steps": 2, "first_steps": 3, "crops": 4}
+        {"canvas_width": WIDTH, "canvas_height": HEIGHT, "steps": 2, "first_steps": 3, "crops": 4, **ROAMING}
     )
 )
 EVERY_TERM = {

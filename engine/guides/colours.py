@@ -18,6 +18,9 @@ COLOURS = {
 
 SIDE = 8
 
+ROAMING = {"crop_low": 0.35, "crop_high": 0.9, "ends": 0.33, "aspect": 1.33, "overhang": 0.1, "perspective": 0.02}
+"""Settings of views of many sizes and places: seeing means only, it corrects nothing within a view that stays."""
+
 
 class Colours(nn.Module):
     """Sees the mean of each quarter of a picture, twelve numbers; reads the first colour of a text."""
