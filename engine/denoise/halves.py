@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import Tensor
 
+from engine.devices import leave_last_core
+
 Work = Callable[[Tensor, float, int], Tensor]
 """(picture (1, 3, h, w), strength, scale) to a picture `scale` times as high and wide."""
 
@@ -19,7 +21,7 @@ class Halves:
     def __init__(self, work: Work, reach: int, step: int) -> None:
         """`work` looks `reach` pixels far, and its answer is the same wherever a picture is cut at `step` pixels."""
         self._work, self._reach, self._step = work, reach, step
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="denoiser")
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="denoiser", initializer=leave_last_core)
 
     def __call__(self, picture: Tensor, strength: float, scale: int) -> Tensor:
         """The picture (1, 3, h, w) denoised, left half beside right half. Raises what `work` raises."""
