@@ -4,7 +4,7 @@ A picture is (1, 3, h, w), 0..1. Every canvas holds one picture that can be read
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -84,6 +84,7 @@ class Pyramid:
             for h, w in reversed(sizes)
         ]
         self._gains = [level_gain(len(sizes) - 1 - n) for n in range(len(sizes))]
+        self._zeroed = self._versions()
 
     def parameters(self) -> list[Tensor]:
         """The levels, coarse to fine."""
@@ -91,28 +92,61 @@ class Pyramid:
 
     def draw(self) -> Tensor:
         """The picture plus every level brought to its size."""
+        if self._versions() == self._zeroed:
+            drawn: Tensor = _Unchanged.apply(self._picture, self._gains, *self._levels)
+            return drawn
+        return self._picture + self._change()
+
+    def _change(self) -> Tensor:
         change = self._levels[0] * self._gains[0]
         for level, gain in zip(self._levels[1:], self._gains[1:], strict=True):
             change = resized(change, level.shape[-2], level.shape[-1]) + level * gain
-        return self._picture + change
+        return change
+
+    def _versions(self) -> list[int]:
+        """Changes whenever a level is written to."""
+        return [level._version for level in self._levels]
+
+    def _clear(self) -> None:
+        for level in self._levels:
+            level.zero_()
+        self._zeroed = self._versions()
 
     def settle(self) -> None:
         """Add the levels to the picture, keep it in 0..1, and start them from zero again."""
         with torch.no_grad():
-            torch.clamp(self.draw(), 0.0, 1.0, out=self._picture)
-            for level in self._levels:
-                level.zero_()
+            torch.clamp(self._picture + self._change(), 0.0, 1.0, out=self._picture)
+            self._clear()
 
     def become(self, picture: Tensor) -> None:
         """Show this picture from now on."""
         with torch.no_grad():
             self._picture.copy_(picture.clamp(0.0, 1.0))
-            for level in self._levels:
-                level.zero_()
+            self._clear()
 
     def carry(self, mean: Tensor, square: Tensor, warp: Warp) -> tuple[Tensor, Tensor]:
         """The memory moved like the picture, at its level's size."""
         return _carried(mean, square, warp)
+
+
+class _Unchanged(torch.autograd.Function):
+    """A pyramid's picture while all its levels are zero: they need not be drawn to be given their gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, picture: Tensor, gains: list[float], *levels: Tensor) -> Tensor:
+        """The picture itself, in memory of its own."""
+        ctx.gains, ctx.sizes = gains, [level.shape for level in levels]
+        return picture.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """What resizing each level to the next finer one passes down, fine to coarse."""
+        passed = [gradient]
+        for fine, coarse in zip(reversed(ctx.sizes[1:]), reversed(ctx.sizes[:-1]), strict=True):
+            down = torch.ops.aten.upsample_bilinear2d_backward(passed[-1], fine[-2:], coarse, False)
+            passed.append(down)
+        found = [piece * gain for piece, gain in zip(reversed(passed), ctx.gains, strict=True)]
+        return None, None, *found
 
 
 def _carried(mean: Tensor, square: Tensor, warp: Warp) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,5 @@
 """Where the picture is computed: CPU, CUDA or Apple MPS."""
 
-import os
 import shutil
 import subprocess
 
@@ -54,22 +53,6 @@ def use_cores(count: int) -> None:
     there = _cores()
     if 0 < count < len(there):
         psutil.Process().cpu_affinity(there[-count:])
-
-
-def has_spare_core() -> bool:
-    """Whether this process may use one core more than torch's threads; no where a system does not tell its cores."""
-    return len(_cores()) > torch.get_num_threads()
-
-
-def leave_last_core() -> None:
-    """Keep the calling thread off the last core this process may use, where the system can (Linux).
-
-    A busy Linux of few cores wakes a thread where it last ran without looking for an idle core; two threads that are
-    to work side by side may then share one for minutes.
-    """
-    there = _cores()
-    if len(there) > 1 and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, there[:-1])
 
 
 def _cores() -> list[int]:

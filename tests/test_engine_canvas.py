@@ -153,3 +153,18 @@ def test_the_optimisers_memory_goes_to_a_canvas_of_another_size():
     assert finest.shape == (1, 3, 72, 128) and finest.abs().sum() > 0
     large.draw().sum().backward()
     new.step()
+
+
+@pytest.mark.parametrize("size", [(144, 256), (91, 163)])
+def test_levels_at_zero_get_the_gradients_of_levels_that_are_drawn(size: tuple[int, int]):
+    weights = torch.rand(1, 3, *size, generator=random(1))
+    canvas = Pyramid(torch.rand(1, 3, *size, generator=random()))
+    found = torch.autograd.grad((canvas.draw() * weights).sum(), canvas.parameters())
+    with torch.no_grad():
+        for level in canvas.parameters():
+            level.add_(0.01)  # written to, so that they have to be drawn
+    drawn = canvas.draw()
+    assert not torch.equal(drawn, canvas._picture)
+    wanted = torch.autograd.grad((drawn * weights).sum(), canvas.parameters())
+    for one, other in zip(found, wanted, strict=True):
+        assert torch.allclose(one, other, atol=1e-5)

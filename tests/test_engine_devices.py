@@ -1,14 +1,12 @@
 """The device is chosen at start, and an unused GPU is named with what mends it."""
 
-import os
-import threading
 from pathlib import Path
 
 import psutil
 import pytest
 import torch
 
-from engine.devices import choose_device, gpu_unused, has_spare_core, leave_last_core, use_cores
+from engine.devices import choose_device, gpu_unused, use_cores
 from engine.errors import EngineError
 
 
@@ -93,19 +91,7 @@ def test_cores_asked_for_are_kept_to_by_the_whole_process(cores: list[int] | Non
         pytest.skip("one core, or a system that does not tell")
     torch.set_num_threads(2)
     use_cores(0)
-    assert torch.get_num_threads() == 1 and has_spare_core()
+    assert torch.get_num_threads() == 1
     assert psutil.Process().cpu_affinity() == cores
     use_cores(1)
     assert psutil.Process().cpu_affinity() == cores[-1:]
-    assert not has_spare_core()
-
-
-def test_a_thread_can_leave_the_last_core_to_the_others(cores: list[int] | None):
-    if not cores or len(cores) < 2 or not hasattr(os, "sched_getaffinity"):
-        pytest.skip("one core, or a system that cannot hold threads to cores")
-    found = []
-    thread = threading.Thread(target=lambda: (leave_last_core(), found.append(os.sched_getaffinity(0))))
-    thread.start()
-    thread.join()
-    assert found == [set(cores[:-1])]
-    assert os.sched_getaffinity(0) == set(cores)

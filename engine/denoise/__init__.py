@@ -8,11 +8,9 @@ import platformdirs
 import torch
 from torch import Tensor
 
-from engine.denoise.clean import REACH, STRIDE, cleaned, enlarged, load_clean
+from engine.denoise.clean import cleaned, enlarged, load_clean
 from engine.denoise.cyclegan import SUFFIXES, generated, load_generator
 from engine.denoise.edges import keep_edges
-from engine.denoise.halves import Halves
-from engine.devices import has_spare_core
 from engine.errors import EngineError
 from engine.guides.precision import computes_in_bfloat16
 
@@ -35,11 +33,7 @@ def shipped(_weights: str, device: torch.device) -> Denoiser:
     net = load_clean().to(device)
     if device.type == "cpu" and computes_in_bfloat16():
         net = net.to(torch.bfloat16)
-
-    def work(picture: Tensor, strength: float, scale: int) -> Tensor:
-        return cleaned(net, picture, strength, scale)
-
-    return Halves(work, REACH, STRIDE) if device.type == "cpu" and has_spare_core() else work
+    return lambda picture, strength, scale: cleaned(net, picture, strength, scale)
 
 
 def cyclegan(weights: str, device: torch.device) -> Denoiser:

@@ -24,9 +24,6 @@ LICENCE = "MIT; trained on Noto Color Emoji (SIL OFL 1.1) and pictures drawn by 
 STRIDE = 4
 """Sides of what the network is given are multiples of this."""
 
-REACH = 24
-"""Pixels of the canvas to every side that bear on one of the answer, at most; a multiple of `STRIDE`."""
-
 
 @dataclass(frozen=True, slots=True)
 class CleanShape:
