@@ -8,7 +8,9 @@ from torch import Tensor
 
 def as_rgb(picture: Tensor) -> NDArray[np.uint8]:
     """The picture as a frame of its own memory; values beyond 0..1 are clamped. Waits for the device."""
-    levels = (picture.detach()[0].clamp(0.0, 1.0) * 255.0).round().to(torch.uint8)
+    levels = (picture.detach()[0].clamp(0.0, 1.0) * 255.0).round_()
+    # By way of 16 bits: straight to 8, a processor converts one value at a time.
+    levels = (levels.to(torch.int16) if levels.device.type == "cpu" else levels).to(torch.uint8)
     frame: NDArray[np.uint8] = levels.permute(1, 2, 0).contiguous().cpu().numpy()
     return frame
 
