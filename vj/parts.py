@@ -177,8 +177,9 @@ def _run_sink(folder: Folder, plan: Plan, spec: str, pulse: Pulse, turning: Call
 
 def _run_engine(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], bool]) -> None:
     from vj.engine_process import make_painter
-    from vj.loops import engine_loop
+    from vj.loops import Ticks, engine_loop
 
     step_back()
     pulse.beat(dict, state="loading", fps=0.0, guide=plan.guide)
-    engine_loop(make_painter(plan, beat=pulse.again), folder.look(), folder.frames(), pulse, turning)
+    painter, ticks = make_painter(plan, beat=pulse.again), Ticks(plan.fps, folder.program().painted_at)
+    engine_loop(painter, folder.look(), folder.frames(), pulse, turning, ticks)
