@@ -10,7 +10,9 @@ from engine.sending import passed_on
 
 def as_levels(picture: Tensor) -> Tensor:
     """The picture as a frame's levels, (h, w, 3) uint8, on its device; values beyond 0..1 are clamped."""
-    levels = (picture.detach()[0].clamp(0.0, 1.0) * 255.0).round_().to(torch.uint8)
+    levels = (picture.detach()[0].clamp(0.0, 1.0) * 255.0).round_()
+    # By way of 16 bits: straight to 8, a processor converts one value at a time.
+    levels = (levels.to(torch.int16) if levels.device.type == "cpu" else levels).to(torch.uint8)
     return levels.permute(1, 2, 0).contiguous()
 
 

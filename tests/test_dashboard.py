@@ -15,7 +15,7 @@ import pytest
 
 from vj.controls.door import Door
 from vj.dashboard.overlays import EndedScreen
-from vj.dashboard.picture import Picture, cells_of, fitted, row_of
+from vj.dashboard.picture import Picture, cells_of, fitted, is_paid_off, row_of
 from vj.dashboard.pulses import ProgramFrames
 from vj.mailboxes import Frame
 
@@ -171,3 +171,11 @@ def _when(look: Callable[[], Any], is_so: Callable[[Any], bool]) -> Any:
     while not is_so(seen := look()) and time.monotonic() < until:
         time.sleep(0.1)
     return seen
+
+
+@pytest.mark.parametrize(
+    ("spent_s", "passed_s", "is_drawn"),
+    [(0.016, 0.1, False), (0.016, 0.25, True), (0.0, 0.08, True), (5.0, 0.9, False), (5.0, 1.0, True)],
+)
+def test_pictures_cost_a_small_share_of_a_core_and_never_stand_still(spent_s: float, passed_s: float, is_drawn: bool):
+    assert is_paid_off(spent_s, passed_s) is is_drawn

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -64,14 +65,33 @@ def test_a_card_that_torch_can_use_is_left_alone(monkeypatch: pytest.MonkeyPatch
     assert gpu_unused() == ""
 
 
+@pytest.fixture()
+def cores():
+    """Gives the threads and cores back that a test has changed."""
+    process, threads = psutil.Process(), torch.get_num_threads()
+    there = process.cpu_affinity() if hasattr(process, "cpu_affinity") else None
+    yield there
+    torch.set_num_threads(threads)
+    if there:
+        process.cpu_affinity(there)
+
+
+@pytest.mark.usefixtures("cores")
 def test_one_core_is_left_to_the_rest_of_the_show_unless_asked_otherwise():
-    before = torch.get_num_threads()
-    try:
-        for there, used in [(1, 1), (2, 1), (4, 3), (16, 4)]:
-            torch.set_num_threads(there)
-            use_cores(0)
-            assert torch.get_num_threads() == used
-        use_cores(2)
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
+    for there, used in [(1, 1), (2, 1), (4, 3), (16, 4)]:
+        torch.set_num_threads(there)
+        use_cores(0)
+        assert torch.get_num_threads() == used
+    use_cores(2)
+    assert torch.get_num_threads() == 2
+
+
+def test_cores_asked_for_are_kept_to_by_the_whole_process(cores: list[int] | None):
+    if not cores or len(cores) < 2:
+        pytest.skip("one core, or a system that does not tell")
+    torch.set_num_threads(2)
+    use_cores(0)
+    assert torch.get_num_threads() == 1
+    assert psutil.Process().cpu_affinity() == cores
+    use_cores(1)
+    assert psutil.Process().cpu_affinity() == cores[-1:]

@@ -243,3 +243,10 @@ def test_a_file_that_is_no_mailbox_is_refused(tmp_path: Path) -> None:
         SharedText(tmp_path / "look")
     with pytest.raises(OSError):
         SharedText(tmp_path / "nowhere")
+
+
+def test_when_the_newest_frame_was_painted_is_told_without_it(tmp_path: Path):
+    box = SharedFrames(tmp_path / "frame", 27)
+    assert box.painted_at() == 0.0
+    box.put(Frame(np.zeros((3, 3, 3), np.uint8), 1, 5.25))
+    assert SharedFrames(tmp_path / "frame").painted_at() == 5.25

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from engine.parameters import Look
 from vj.mailboxes import Frame, FrameMailbox, Rgb, TextMailbox
-from vj.pace import Pace, Rate
+from vj.pace import Pace, Rate, in_step
 from vj.program.mix import Mix
 from vj.pulse import Pulse
 from vj.sinks import Sink
@@ -101,14 +101,32 @@ def desk_loop(desk: Desk, looks: TextMailbox, frames: FrameMailbox, pulse: Pulse
         pulse.beat(desk.report)
 
 
-def engine_loop(painter: Painter, looks: TextMailbox, frames: FrameMailbox, pulse: Pulse, keep_on: Turning) -> None:
-    """Look → optimise → frame. Starts from the frame that is already there; waits while there is nothing to paint."""
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """When the program takes frames: its rate, and the time of its last turn (0.0 while there is none)."""
+
+    fps: float
+    last: Callable[[], float]
+
+
+def engine_loop(
+    painter: Painter,
+    looks: TextMailbox,
+    frames: FrameMailbox,
+    pulse: Pulse,
+    keep_on: Turning,
+    ticks: Ticks | None = None,
+) -> None:
+    """Look → optimise → frame. Starts from the frame that is already there; waits while there is nothing to paint.
+
+    With `ticks` of the same rate, frames are there just before the program takes them.
+    """
     reader, rate = Looks(looks), Rate()
     last = frames.newest()
     number = before = last.number if last else 0
     if last is not None and last.is_painted:
         painter.start_from(last.rgb)
-    started = time.monotonic()
+    started, usual_s = time.monotonic(), 0.0
     while keep_on():
         look, began = reader.newest(), time.monotonic()
         if look is None or look.is_blank():
@@ -125,6 +143,9 @@ def engine_loop(painter: Painter, looks: TextMailbox, frames: FrameMailbox, puls
         pulse.beat(painter.report, state="painting", fps=round(rate.fps(), 2))
         # The rate asked for is a ceiling: time to spare goes to the rest of the machine, not to more frames.
         started = max(started + 1.0 / look.number("engine_fps"), time.monotonic() - 0.25)
+        if ticks is not None and abs(look.number("engine_fps") - ticks.fps) < 0.5 and (tick := ticks.last()):
+            usual_s += 0.1 * (time.monotonic() - began - usual_s)
+            started = in_step(started, usual_s, tick, 1.0 / ticks.fps)
         time.sleep(max(0.0, started - time.monotonic()))
 
 

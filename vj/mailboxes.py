@@ -117,6 +117,12 @@ class _Shared:
             return data, (head[3], head[4]), head[6:]
         return None
 
+    def numbers(self) -> tuple[float, ...]:
+        """The four numbers of the newest value, zeros where there is none or it is just being written over."""
+        sequence = self._newest_number()
+        head = _HEAD.unpack_from(self._map, self._at(sequence))
+        return head[6:] if sequence and head[:2] == (sequence, sequence) else (0.0,) * 4
+
     def _newest_number(self) -> int:
         return int(_NUMBER.unpack(self._map[16:24])[0])
 
@@ -148,6 +154,10 @@ class SharedFrames:
         data, (height, width), (number, painted_at, look, is_painted) = found
         rgb = np.frombuffer(data, np.uint8).reshape(height, width, 3)
         return Frame(rgb, int(number), painted_at, int(look), bool(is_painted))
+
+    def painted_at(self) -> float:
+        """When the newest frame was painted, 0.0 before the first; copies no frame."""
+        return self._shared.numbers()[1]
 
     def close(self) -> None:
         """Unmap; the file stays."""

@@ -5,6 +5,11 @@ from collections import deque
 from collections.abc import Callable
 from itertools import pairwise
 
+EARLY_S = 0.006
+"""How long before a tick what it shows should be there."""
+MOST_SHIFT = 0.05
+"""Share of an interval by which a turn is moved at once."""
+
 
 class Pace:
     """Keeps turns at a steady rate. Owns the next deadline; a late turn is dropped, never caught up."""
@@ -29,6 +34,18 @@ class Pace:
         if now - self._deadline > self.interval_s:
             self._deadline = now
         return now
+
+
+def in_step(start: float, work_s: float, tick: float, interval_s: float) -> float:
+    """The start of a turn moved a little toward one that ends just before a tick of another loop, in seconds.
+
+    `tick` is any past tick, `interval_s` the time between two, `work_s` what the turn is expected to take. Two loops of
+    one rate keep their distance for a whole show: by chance every frame would wait up to an interval to be shown.
+    """
+    behind_s = (tick - EARLY_S - (start + work_s)) % interval_s
+    if behind_s > interval_s / 2:
+        behind_s -= interval_s
+    return start + max(-MOST_SHIFT * interval_s, min(MOST_SHIFT * interval_s, behind_s))
 
 
 class Rate:

@@ -10,13 +10,12 @@ from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
-import psutil
-
 from vj import library
 from vj.bank import BankFile, show_file
 from vj.desk import ShowDesk
 from vj.errors import VjError
 from vj.opening import given_bank, opening_state, read_or_note
+from vj.priority import step_back, step_forward
 from vj.pulse import Pulse
 from vj.runtime import Folder, Plan, running_show
 from vj.saved import from_json
@@ -161,6 +160,7 @@ def _run_program(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[],
     from vj.pace import Pace
     from vj.program.mix import Mix
 
+    step_forward()
     mix = Mix(plan.width, plan.height, time.monotonic())
     pace = Pace(plan.fps)
     boxes = ProgramBoxes(folder.look(), folder.frames(), folder.program())
@@ -171,22 +171,15 @@ def _run_sink(folder: Folder, plan: Plan, spec: str, pulse: Pulse, turning: Call
     from vj.loops import sink_loop
     from vj.sinks import make_sink
 
+    step_forward()
     sink_loop(partial(make_sink, spec), (plan.width, plan.height), plan.fps, folder.program(), pulse, turning)
 
 
 def _run_engine(folder: Folder, plan: Plan, pulse: Pulse, turning: Callable[[], bool]) -> None:
     from vj.engine_process import make_painter
-    from vj.loops import engine_loop
+    from vj.loops import Ticks, engine_loop
 
-    _step_back()
+    step_back()
     pulse.beat(dict, state="loading", fps=0.0, guide=plan.guide)
-    engine_loop(make_painter(plan, beat=pulse.again), folder.look(), folder.frames(), pulse, turning)
-
-
-def _step_back() -> None:
-    """Let the program, the sinks and the desk go first: the engine takes what time is left, they need little."""
-    process = psutil.Process()
-    try:
-        process.nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 5))
-    except psutil.Error as err:
-        log.info("engine: its priority stays as it is: %s", err)
+    painter, ticks = make_painter(plan, beat=pulse.again), Ticks(plan.fps, folder.program().painted_at)
+    engine_loop(painter, folder.look(), folder.frames(), pulse, turning, ticks)

@@ -20,6 +20,7 @@ from vj.dashboard.entry import Entry, Typing
 from vj.dashboard.keys import KEYS
 from vj.dashboard.overlays import EndedScreen, EndScreen, HelpScreen, PresetScreen
 from vj.dashboard.parameters import NAMES, nudge
+from vj.dashboard.picture import is_paid_off
 from vj.dashboard.pulses import ProgramFrames, Pulses
 from vj.dashboard.scene import scene_of
 from vj.dashboard.sending import Sending
@@ -84,6 +85,7 @@ class Dashboard(App[str]):
         self._target = ""
         self._pressed: dict[str, float] = {}
         self._note_until = self._end_asked_until = 0.0
+        self._drawn_at = self._spent_s = 0.0
 
     def compose(self) -> ComposeResult:
         """The board, and the entry that takes the place of its foot."""
@@ -234,8 +236,12 @@ class Dashboard(App[str]):
     # ---- following the show
 
     def _picture_turn(self) -> None:
+        now, spent_s = time.monotonic(), time.process_time()
+        if not is_paid_off(spent_s - self._spent_s, now - self._drawn_at):
+            return
         frame = self._frames.newest()
         if frame is not None:
+            self._drawn_at, self._spent_s = now, spent_s
             self._board.show_frame(frame.rgb)
 
     def _scene_turn(self) -> None:

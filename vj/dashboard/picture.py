@@ -18,7 +18,16 @@ from textual.widget import Widget
 from vj.dashboard.ink import BACKGROUND, line, strip
 from vj.mailboxes import Rgb
 
+# Of a core, for all that the dashboard draws: a picture that changes everywhere takes it some 16 ms, and the audience's
+# picture needs the cores more. One comes every second however dear it is.
+_SHARE, _SLOWEST_S = 0.085, 1.0
+
 _Cells = NDArray[np.uint32]  # (rows, columns, 2): the colours of upper and lower half as 0xRRGGBB
+
+
+def is_paid_off(spent_s: float, passed_s: float) -> bool:
+    """Whether another picture may be drawn, when so much of a core's time went in the time since the last one."""
+    return spent_s <= _SHARE * passed_s or passed_s >= _SLOWEST_S
 
 
 def fitted(width: int, height: int, columns: int, rows: int) -> tuple[int, int]:
