@@ -65,7 +65,7 @@ ROWS: tuple[Parameter, ...] = (
     number("denoise", "picture", 1.0, 0.0, 1.0, "strength of the denoiser"),
     whole("upscale", "picture", 2, 1, 2, "how many times larger the denoiser makes the picture"),
     text("denoiser_weights", "picture", "cyclegan's weights: a file, or a name in the library"),
-    number("engine_fps", "picture", 20.0, 1.0, 60.0, "frames a second asked of the engine", "fps"),
+    number("engine_fps", "picture", 30.0, 1.0, 60.0, "frames a second asked of the engine", "fps"),
     switch("governor", "picture", True, "spend fewer steps and crops rather than miss engine_fps"),
     trigger("reroll", "picture", "start the canvas afresh from noise"),
     number("reroll_s", "picture", 2.0, 0.0, 30.0, "time in which the new canvas grows into the old one", "s"),

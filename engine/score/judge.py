@@ -23,7 +23,10 @@ from engine.guides.shipped_text import WordTokenizer
 JUDGE_PATH = Path(__file__).parent.parent / "guides" / "judge" / "judge.safetensors"
 """The weights in the package."""
 
-LICENCE = "MIT; trained on Noto Color Emoji (SIL OFL 1.1) and Unicode CLDR names (Unicode-3.0), see engine/training"
+LICENCE = (
+    "MIT; trained on Noto Color Emoji (SIL OFL 1.1), Game Icons (CC BY 3.0) and Unicode CLDR names (Unicode-3.0), "
+    "see engine/training"
+)
 
 MEAN, STD = 0.45, 0.28
 

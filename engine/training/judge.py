@@ -66,6 +66,8 @@ class Session:
         self.trainer = JudgeTrainer(concepts, self.tokenizer, chance, JudgeShape())
         if options.resume:
             self.trainer.resume(self.folder / "checkpoint.pt")
+        elif options.start_from:
+            print(f"taken over: {self.trainer.take_over(options.start_from)} tensors", flush=True)
 
     @property
     def folder(self) -> Path:
@@ -157,6 +159,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--name", default="judge", help="folder of this run under training-runs/")
     parser.add_argument("--resume", action="store_true", help="go on from this run's checkpoint")
+    parser.add_argument("--start-from", type=Path, help="a judge's file whose fitting weights are taken over")
     parser.add_argument("--out", type=Path, default=JUDGE_PATH, help="the judge to write")
     parser.add_argument("--pause-file", type=Path, help="train only while this file does not exist")
     return parser.parse_args()

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.guides.shipped_text import WordTokenizer
-from engine.score.judge import Judge, JudgeShape
+from engine.score.judge import Judge, JudgeShape, load_judge
 from engine.training.concepts import Concepts
 from engine.training.judge_distortions import bent, distorted
 from engine.training.losses import contrastive
@@ -99,6 +99,15 @@ class JudgeTrainer:
         state |= {"steps": self.steps, "words": list(self.judge.tokenizer.words)}
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
+
+    def take_over(self, path: Path) -> int:
+        """Begin with the weights of a judge's file, words by their names; how many they are. JudgeError for none."""
+        found = load_judge(path, self.chance.device)
+        own, before = self.judge.state_dict(), list(found.tokenizer.words)
+        held = _for_words(found.state_dict(), own, before, self.judge.tokenizer.words)
+        for model in (self.judge, self.average):
+            model.load_state_dict(held)
+        return len(held)
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint written by save(). Words learnt since then start from nothing."""
