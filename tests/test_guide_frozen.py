@@ -1,7 +1,9 @@
 """The shipped guide as a show computes it agrees with the one that is trained, its gradients included."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -9,7 +11,10 @@ from torch import Tensor
 from engine.guides import laid
 from engine.guides.guide import Guide
 from engine.guides.laid import Kernel, Matrix
+from engine.guides.loading import load_guide
 from engine.guides.shipped import GuideShape, SmallCLIP
+from engine.parameters import Look
+from engine.step import Engine
 
 MEAN, STD = (0.4, 0.45, 0.35), (0.3, 0.25, 0.35)
 
@@ -100,3 +105,16 @@ def test_half_the_bits_are_computed_plainly_where_torch_lays_nothing_out(monkeyp
     exact = pulled(guide.embed_image)[1]
     guide.model.visual.bfloat16()
     assert apart(pulled(guide.moved(guide.device).embed_image)[1], exact) < 0.1
+
+
+def test_the_shipped_guide_paints_the_same_frames_for_the_same_seed() -> None:
+    sizes = {"canvas_width": 64, "canvas_height": 48, "first_steps": 2, "steps": 2, "upscale": 1}
+    look, device = replace(Look().with_values(sizes), line="a red heart"), torch.device("cpu")
+    shown = []
+    for seed in (3, 3, 4):
+        engine = Engine((load_guide("shipped", device),), device, seed=seed, is_live=False)
+        shown.append([engine.paint(look).copy() for _ in range(4)])
+        engine.close()
+    first, again, other = shown
+    assert all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
+    assert not np.array_equal(first[-1], other[-1])

@@ -1,12 +1,14 @@
 """Frozen weights laid out once as a CPU computes with them; plain convolutions and products lay them out every time.
 
 Torch's own compiler lays weights out with the same operators of oneDNN (torch._inductor.fx_passes.mkldnn_fusion). They
-are not public: where torch lacks them, or refuses, everything is computed in the plain way.
+are not public: where torch lacks them everything is computed in the plain way.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from engine.guides.precision import computes_in_bfloat16
 
 VIEWS = 4
 """Views the layout is best for; any other number is computed as well."""
@@ -31,7 +33,7 @@ class Kernel:
         if self._laid is None:
             size = [VIEWS, *x.shape[1:]]
             self._laid = torch.ops.mkldnn._reorder_convolution_weight(self._weight, padding, stride, dilation, 1, size)
-        found: Tensor = torch.ops.mkldnn._convolution_pointwise(
+        found: Tensor = torch.ops.mkldnn._convolution_pointwise.default(
             x, self._laid, self._bias, padding, stride, dilation, 1, "none", [], ""
         )
         return found
@@ -51,11 +53,11 @@ class Matrix:
         """(n, to) of (n, from); not differentiable."""
         if self._is_plain:
             return F.linear(x, self._weight, self._bias)
-        found: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, "none", [], "")
+        found: Tensor = torch.ops.mkldnn._linear_pointwise.default(x, self._weight, self._bias, "none", [], "")
         return found
 
 
 def lays_out(operator: str, weight: Tensor) -> bool:
     """Whether weights like this one can be laid out by this operator: in half precision, by a CPU built for it."""
     is_half = weight.device.type == "cpu" and weight.dtype == torch.bfloat16
-    return is_half and torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, operator)
+    return is_half and computes_in_bfloat16() and hasattr(torch.ops.mkldnn, operator)
