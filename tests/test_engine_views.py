@@ -42,6 +42,16 @@ def test_without_tilt_and_overhang_a_view_of_all_is_the_picture():
     assert torch.allclose(views(picture, cut, 32, random()), picture, atol=1e-5)
 
 
+@pytest.mark.parametrize("is_mirrored", [True, False])
+def test_views_that_are_not_tilted_are_those_of_no_tilt(is_mirrored: bool):
+    cut, picture = replace(CUT, tilt=0.0, is_mirrored=is_mirrored), torch.rand(1, 3, 90, 160, requires_grad=True)
+    seen = [views(picture, replace(cut, is_tilted=is_tilted), 32, random()) for is_tilted in (True, False)]
+    pulls = [torch.autograd.grad((found**2).sum(), picture)[0] for found in seen]
+    assert torch.allclose(*seen, atol=1e-5) and torch.allclose(*pulls, atol=1e-4)
+    assert not Cut.of(Look().with_values({"perspective": 0.0}), 4).is_tilted
+    assert Cut.of(Look().with_values({"perspective": 0.1}), 4).is_tilted
+
+
 def test_overviews_are_as_tall_as_the_picture():
     boxes = view_boxes(replace(CUT, overviews=100, inner=0), 90, 160, random())
     assert torch.allclose(boxes[:, 3] - boxes[:, 1], torch.tensor(2.0))

@@ -19,7 +19,8 @@ def _knows_all(_text: str) -> bool:
 class Guide:
     """A loaded model, frozen and in evaluation mode, with what it wants its pictures and texts to be.
 
-    `model` has open_clip's `encode_image` and `encode_text`; `tokenizer` turns texts into its word numbers.
+    `model` has open_clip's `encode_image` and `encode_text`; `tokenizer` turns texts into its word numbers. A model
+    that can be `frozen` is, as it is when the guide is made.
     """
 
     name: str
@@ -34,11 +35,14 @@ class Guide:
     """Whether any word of a text means something to the guide."""
     _mean: Tensor = field(init=False, repr=False)
     _std: Tensor = field(init=False, repr=False)
+    _frozen: Any = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
         self.model.eval().requires_grad_(False)
         for name, three in (("_mean", self.mean), ("_std", self.std)):
             object.__setattr__(self, name, torch.tensor(three, device=self.device).view(1, 3, 1, 1))
+        if hasattr(self.model, "frozen"):
+            object.__setattr__(self, "_frozen", self.model.frozen(self._mean, self._std))
 
     def embed_text(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors (n, d) of the texts, on the guide's device."""
@@ -48,19 +52,27 @@ class Guide:
 
     def embed_image(self, views: Tensor) -> Tensor:
         """Unit vectors (n, d) of views (n, 3, s, s) in 0..1, s being `image_size`; differentiable."""
-        found = self.model.encode_image(((views - self._mean) / self._std).to(self.image_dtype))
-        return F.normalize(found.float(), dim=-1)
+        return F.normalize(self._embedded(views).float(), dim=-1)
 
     def place_text(self, vectors: Tensor, boxes: Tensor) -> Tensor:
         """What views in boxes (n, k, 4) should show of k texts: unit vectors (n, k, d), from the texts' own (k, d).
 
         Boxes are those of `engine.placing.places`. Most guides know nothing of places: every view shows all.
         """
-        if not hasattr(self.model, "place_text"):
+        place = getattr(self._frozen, "place_text", None) or getattr(self.model, "place_text", None)
+        if place is None:
             return vectors.expand(len(boxes), -1, -1)
         with torch.no_grad():
-            placed: Tensor = self.model.place_text(vectors, boxes)
+            placed: Tensor = place(vectors, boxes)
             return placed
+
+    def _embedded(self, views: Tensor) -> Tensor:
+        found: Tensor
+        if self._frozen is not None:
+            found = self._frozen.embed_views(views)
+        else:
+            found = self.model.encode_image(((views - self._mean) / self._std).to(self.image_dtype))
+        return found
 
     @property
     def memory_mb(self) -> int:

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engine.guides import words
+from engine.guides.frozen import LEAST_SLOPE, TEXT_LENGTH, Frozen
 from engine.guides.shipped_text import TextTower, WordTokenizer
 
 SHIPPED_PATH = words.SHIPPED_PATH
@@ -51,9 +52,6 @@ class ShippedGuide:
     std: tuple[float, float, float]
     image_size: int
     concepts: tuple[str, ...]
-
-
-LEAST_SLOPE = 0.05
 
 
 class _Bend(torch.autograd.Function):
@@ -111,9 +109,12 @@ class _Stem(nn.Conv2d):
 
     def forward(self, image: Tensor) -> Tensor:
         """Half-sized maps (n, c, s / 2, s / 2)."""
+        return F.conv2d(image, self.blurred(), self.bias, stride=2, padding=3)
+
+    def blurred(self) -> Tensor:
+        """The weights that pictures are convolved with, (c, 3, 8, 8)."""
         weights = self.weight.reshape(-1, 1, 6, 6)
-        blurred = F.conv2d(weights, self.get_buffer("blur"), padding=2).view(-1, 3, 8, 8)
-        return F.conv2d(image, blurred, self.bias, stride=2, padding=3)
+        return F.conv2d(weights, self.get_buffer("blur"), padding=2).view(-1, 3, 8, 8)
 
 
 class ImageTower(nn.Module):
@@ -135,7 +136,8 @@ class ImageTower(nn.Module):
         self.widen = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in itertools.pairwise(widths))
         self.thin = nn.ModuleList([nn.Conv2d(widths[1], 16, 1), nn.Conv2d(widths[2], 40, 1)])
         places = (shape.image_size // 16) ** 2
-        seen = (16 * 16 * places, 40 * 4 * places, widths[3] * places)
+        self.places = (16 * places, 4 * places, places)
+        seen = (16 * self.places[0], 40 * self.places[1], widths[3] * self.places[2])
         self.read = nn.ModuleList(nn.Linear(count, shape.embedding // 3) for count in seen)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -152,10 +154,6 @@ class ImageTower(nn.Module):
 
 PLACE_WAVES = 3
 """Octaves in which a view's place is told."""
-
-
-TEXT_LENGTH = 32.0
-"""Length that text embeddings are given before they are placed."""
 
 
 class Place(nn.Module):
@@ -215,6 +213,10 @@ class SmallCLIP(nn.Module):
         """Unit embeddings (n, k, d) of k texts' embeddings (k, d) as n views in boxes (n, k, 4) should show them."""
         everywhere = texts.expand(len(boxes), -1, -1)
         return F.normalize(self.place(everywhere, boxes) if self.place else everywhere, dim=-1)
+
+    def frozen(self, mean: Tensor, std: Tensor) -> Frozen:
+        """The same as it is now for painting, quicker, of pictures normalised by mean and std, (1, 3, 1, 1)."""
+        return Frozen(self, _place_features, mean, std)
 
 
 MEAN = (0.4, 0.4, 0.4)

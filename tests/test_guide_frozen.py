@@ -1,0 +1,120 @@
+"""The shipped guide as a show computes it agrees with the one that is trained, its gradients included."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from engine.guides import laid
+from engine.guides.guide import Guide
+from engine.guides.laid import Kernel, Matrix
+from engine.guides.loading import load_guide
+from engine.guides.shipped import GuideShape, SmallCLIP
+from engine.parameters import Look
+from engine.step import Engine
+
+MEAN, STD = (0.4, 0.45, 0.35), (0.3, 0.25, 0.35)
+
+
+def small_guide() -> Guide:
+    torch.manual_seed(0)
+    model = SmallCLIP(GuideShape(), 10)
+    assert model.place is not None
+    torch.nn.init.normal_(model.place.say.weight, std=0.02)
+    return Guide("small", model, lambda texts: torch.ones(len(texts), 16).long(), MEAN, STD, 64, torch.device("cpu"))
+
+
+def views(count: int = 3) -> Tensor:
+    return torch.rand(count, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+
+
+def plain(guide: Guide, seen: Tensor) -> Tensor:
+    mean, std = (torch.tensor(three).view(1, 3, 1, 1) for three in (MEAN, STD))
+    normal = ((seen - mean) / std).to(guide.model.visual.stem.weight.dtype)
+    found: Tensor = guide.model.encode_image(normal, normalize=True)
+    return found.float()
+
+
+def pulled(embed: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+    """What is seen in the views, and what one direction pulls at them."""
+    seen = views().requires_grad_(True)
+    found = embed(seen)
+    toward = torch.randn(found.shape, generator=torch.Generator().manual_seed(2))
+    return found.detach(), torch.autograd.grad((found * toward).sum(), seen)[0]
+
+
+def apart(one: Tensor, other: Tensor) -> float:
+    return float((one - other).norm() / other.norm())
+
+
+def test_in_single_precision_embeddings_and_gradients_are_those_of_autograd() -> None:
+    guide = small_guide()
+    (found, gradient), (wanted, autograd) = pulled(guide.embed_image), pulled(lambda seen: plain(guide, seen))
+    assert apart(found, wanted) < 1e-5
+    assert apart(gradient, autograd) < 1e-4
+
+
+def test_in_half_the_bits_the_gradient_is_as_near_the_exact_one_as_autograds() -> None:
+    guide = small_guide()
+    exact = pulled(guide.embed_image)[1]
+    guide.model.visual.bfloat16()
+    half = Guide("half", guide.model, guide.tokenizer, MEAN, STD, 64, guide.device, torch.bfloat16)
+    found, gradient = pulled(half.embed_image)
+    wanted, autograd = pulled(lambda seen: plain(half, seen))
+    assert apart(found, wanted) < 0.02
+    assert apart(gradient, exact) < max(0.05, 1.5 * apart(autograd, exact))
+
+
+def test_a_guide_changed_afterwards_is_frozen_anew_when_it_is_replaced() -> None:
+    guide = small_guide()
+    with torch.no_grad():
+        guide.model.visual.read[0].weight.mul_(2.0)
+    assert apart(guide.embed_image(views()), plain(guide, views())) > 0.01
+    assert apart(guide.moved(guide.device).embed_image(views()), plain(guide, views())) < 1e-5
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_texts_are_placed_as_the_trained_network_places_them(count: int) -> None:
+    guide = small_guide()
+    texts = torch.nn.functional.normalize(torch.randn(count, GuideShape().embedding), dim=-1)
+    boxes = torch.rand(5, count, 4) + torch.tensor([-1.0, -1.0, 0.0, 0.0])
+    wanted = guide.model.place_text(texts, boxes)
+    assert apart(guide.place_text(texts, boxes), wanted) < 1e-5
+    assert apart(wanted, texts.expand_as(wanted)) > 0.01
+    guide.model.visual.bfloat16()
+    assert apart(guide.moved(guide.device).place_text(texts, boxes), wanted) < 0.01
+
+
+@pytest.mark.parametrize("count", [1, 4, 9])
+def test_weights_that_are_laid_out_compute_the_same(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    weight, bias = torch.randn(24, 16, 3, 3).bfloat16(), torch.randn(24).bfloat16()
+    maps = torch.randn(count, 16, 8, 8).bfloat16().contiguous(memory_format=torch.channels_last)
+    rows, matrix = torch.randn(count, 256).bfloat16(), torch.randn(24, 256).bfloat16()
+    quick = Kernel(weight, bias, padding=1)(maps), Matrix(matrix, bias)(rows)
+    monkeypatch.setattr(laid, "lays_out", lambda *_: False)
+    slow = Kernel(weight, bias, padding=1)(maps), Matrix(matrix, bias)(rows)
+    assert all(apart(one.float(), other.float()) < 0.01 for one, other in zip(quick, slow, strict=True))
+
+
+def test_half_the_bits_are_computed_plainly_where_torch_lays_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laid, "lays_out", lambda *_: False)
+    guide = small_guide()
+    exact = pulled(guide.embed_image)[1]
+    guide.model.visual.bfloat16()
+    assert apart(pulled(guide.moved(guide.device).embed_image)[1], exact) < 0.1
+
+
+def test_the_shipped_guide_paints_the_same_frames_for_the_same_seed() -> None:
+    sizes = {"canvas_width": 64, "canvas_height": 48, "first_steps": 2, "steps": 2, "upscale": 1}
+    look, device = replace(Look().with_values(sizes), line="a red heart"), torch.device("cpu")
+    shown = []
+    for seed in (3, 3, 4):
+        engine = Engine((load_guide("shipped", device),), device, seed=seed, is_live=False)
+        shown.append([engine.paint(look).copy() for _ in range(4)])
+        engine.close()
+    first, again, other = shown
+    assert all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
+    assert not np.array_equal(first[-1], other[-1])
