@@ -60,6 +60,11 @@ def test_training_goes_on_where_it_stopped_also_with_other_words(
         other.resume(tmp_path / "checkpoint.pt")
         assert other.steps == 2
         assert torch.equal(other.judge.read(["heart"]), trainer.judge.read(["heart"]))
+    trainer.average.load_state_dict(trainer.judge.state_dict())
+    save_judge(tmp_path / "judge.safetensors", trainer.average)
+    third = JudgeTrainer(concepts, fewer, Chance(4, "cpu"), TINY)
+    assert third.take_over(tmp_path / "judge.safetensors") == len(trainer.judge.state_dict())
+    assert torch.allclose(third.judge.read(["heart"]), trainer.judge.read(["heart"]), atol=1e-2)
     found = examine(trainer.average, scenes, [s.name for s in concepts.subjects], Chance(3, "cpu"))
     assert all(0.0 <= share <= 1.0 for share in found.values())
 
