@@ -148,7 +148,7 @@ def test_one_that_is_too_slow_for_the_show_is_told():
     slow = Finish(CPU, waits=False, clock=lambda: float(next(ticks)))
     for _ in range(2):
         slow.frame(look(denoiser="edges"), PICTURE)
-    assert slow.notes() == ["denoiser edges takes 200 ms a frame here, too long for 20 frames a second"]
+    assert slow.notes() == ["denoiser edges takes 200 ms a frame here, too long for 30 frames a second"]
 
 
 def test_an_engine_goes_on_from_an_enlarged_frame():

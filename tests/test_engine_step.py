@@ -191,7 +191,7 @@ def test_a_slow_machine_is_governed_and_says_so():
     look = said("red", LOOK.with_values({"governor": True}))
     paint(engine, look, 30)
     assert (engine.report()["steps"], engine.report()["crops"]) == (1, 2)
-    assert "to hold 20 fps" in engine.report()["governor"]
+    assert "to hold 30 fps" in engine.report()["governor"]
     engine.close()
 
 

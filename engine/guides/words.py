@@ -90,9 +90,12 @@ class Words:
         return [part for part in self.aliases.get(form, "").split() if part in self._numbers]
 
     def form(self, word: str) -> str:
-        """The form of this word that is known: itself or a stem; "" where none is."""
-        forms = (word, *stems(word))
-        return next((form for form in forms if form in self._numbers or form in self.aliases), "")
+        """The form of this word that is known: itself, a stem that was learnt or one with aliases; "" where none is."""
+        if word in self._numbers or word in self.aliases:
+            return word
+        shorter = list(stems(word))
+        known = [form for form in shorter if form in self._numbers] + [form for form in shorter if form in self.aliases]
+        return known[0] if known else ""
 
     def drawn(self, text: str, most: int = 6) -> list[str]:
         """The names of what is drawn for this text, at most so many, each once: longest phrases first."""
