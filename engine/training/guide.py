@@ -135,7 +135,9 @@ class Session:
         if rank():
             return
         self.trainer.save(self.checkpoint, self.trained_s)
-        save_shipped(self.options.out, self.trainer.average, full_tokenizer(self.concepts), self.concepts.names())
+        # The hand table of aliases is about all subjects there are.
+        tokenizer = self.tokenizer if self.options.few else full_tokenizer(self.concepts)
+        save_shipped(self.options.out, self.trainer.average, tokenizer, self.concepts.names())
 
     def _pause(self) -> None:
         while self.options.pause_file and self.options.pause_file.exists():
@@ -159,6 +161,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--start-from", type=Path, help="a checkpoint whose fitting weights are taken over")
     parser.add_argument("--out", type=Path, default=SHIPPED_PATH, help="the guide to write")
     parser.add_argument("--pause-file", type=Path, help="train only while this file does not exist")
+    parser.set_defaults(few=False)
     return parser.parse_args()
 
 
