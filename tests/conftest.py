@@ -1,10 +1,19 @@
 """Small fixtures that many tests share."""
 
 import socket
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def _small_numbers_stay_in_other_tests() -> Iterator[None]:
+    """An engine's process drops numbers too small to be normal; this one has other tests to run."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The device is chosen at start, and an unused GPU is named with what mends it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -9,13 +8,6 @@ import torch
 
 from engine.devices import choose_device, gpu_unused, use_cores
 from engine.errors import EngineError
-
-
-@pytest.fixture(autouse=True)
-def _small_numbers_stay_in_other_tests() -> Iterator[None]:
-    """An engine's process drops numbers too small to be normal; this one has other tests to run."""
-    yield
-    torch.set_flush_denormal(False)
 
 
 def test_auto_takes_what_answers():

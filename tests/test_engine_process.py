@@ -1,11 +1,9 @@
 """The engine's process says that it is at work within long frames, and what became of the guides asked for."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from engine.parameters import Look
 from vj.engine_process import make_painter
@@ -14,13 +12,6 @@ from vj.pulse import Pulse, patience_s, read_pulse
 from vj.runtime import Plan
 
 LOOK = Look(line="a red heart").with_values({"canvas_width": 64, "canvas_height": 64, "first_steps": 3, "steps": 1})
-
-
-@pytest.fixture(autouse=True)
-def _small_numbers_stay_in_other_tests() -> Iterator[None]:
-    """An engine's process drops numbers too small to be normal; this one has other tests to run."""
-    yield
-    torch.set_flush_denormal(False)
 
 
 class Kept(MemoryText):
