@@ -10,7 +10,7 @@ READ_EACH_STEP = frozenset(
     {name for name, row in PARAMETERS.items() if row.group == "prompts"}
     - {"source", "style_picture", "start_from_source", "blend_shape", "lead"}
     | {"temperature", "temperature_scale", "stability", "smoothness", "learning_rate", "palette_weight"}
-    | {"crop_low", "crop_high", "squeeze", "perspective", "overhang"}
+    | {"crop_low", "crop_high", "ends", "aspect", "squeeze", "perspective", "overhang"}
     | {"range_pull", "brightness_pull", "contrast_pull", "saturation_pull"}
 )
 """What a step asks anew: prompts, weights, temperature, how views are cut. All else decides a frame as a whole."""

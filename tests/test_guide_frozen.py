@@ -118,3 +118,18 @@ def test_the_shipped_guide_paints_the_same_frames_for_the_same_seed() -> None:
     first, again, other = shown
     assert all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
     assert not np.array_equal(first[-1], other[-1])
+
+
+def test_operators_that_want_to_be_called_otherwise_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def changed(*_: object) -> None:
+        raise RuntimeError("takes other arguments now")
+
+    monkeypatch.setattr(torch.ops.mkldnn, "_reorder_linear_weight", changed, raising=False)
+    laid._works.cache_clear()
+    try:
+        weight = torch.randn(8, 8).bfloat16()
+        assert not laid.lays_out(weight)
+        maps = torch.randn(2, 8).bfloat16()
+        assert torch.equal(laid.Matrix(weight, None)(maps), torch.nn.functional.linear(maps, weight))
+    finally:
+        laid._works.cache_clear()

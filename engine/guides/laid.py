@@ -4,11 +4,16 @@ Torch's own compiler lays weights out with the same operators of oneDNN (torch._
 are not public: where torch lacks them everything is computed in the plain way.
 """
 
+import logging
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from engine.guides.precision import computes_in_bfloat16
+
+log = logging.getLogger("engine.guides")
 
 VIEWS = 4
 """Views the layout is best for; any other number is computed as well."""
@@ -17,13 +22,18 @@ VIEWS = 4
 class Kernel:
     """A convolution whose weights never change. Owns them, laid out when the first maps have told their size."""
 
-    def __init__(self, weight: Tensor, bias: Tensor | None, padding: int, stride: int = 1) -> None:
-        """`weight` is (to, from, k, k), on the device and in the precision it is computed with."""
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None, padding: int, stride: int = 1, is_laid: bool | None = None
+    ) -> None:
+        """`weight` is (to, from, k, k), on the device and in the precision it is computed with.
+
+        `is_laid` says whether it is laid out; None asks `lays_out`.
+        """
         self._weight = weight.contiguous(memory_format=torch.channels_last)
         self._bias = None if bias is None else bias.detach()
         self._padding, self._stride = padding, stride
         self._laid: Tensor | None = None
-        self._is_plain = not lays_out("_reorder_convolution_weight", weight)
+        self._is_plain = not (lays_out(weight) if is_laid is None else is_laid)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Maps (n, to, h', w') of maps (n, from, h, w); not differentiable."""
@@ -42,10 +52,10 @@ class Kernel:
 class Matrix:
     """A linear layer whose weights never change. Owns them."""
 
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
-        """`weight` is (to, from), on the device and in the precision it is computed with."""
+    def __init__(self, weight: Tensor, bias: Tensor | None, is_laid: bool | None = None) -> None:
+        """`weight` is (to, from), on the device and in the precision it is computed with; `is_laid` as above."""
         self._bias = None if bias is None else bias.detach()
-        self._is_plain = not lays_out("_reorder_linear_weight", weight)
+        self._is_plain = not (lays_out(weight) if is_laid is None else is_laid)
         weight = weight.detach().contiguous()
         self._weight = weight if self._is_plain else torch.ops.mkldnn._reorder_linear_weight(weight, VIEWS)
 
@@ -57,7 +67,24 @@ class Matrix:
         return found
 
 
-def lays_out(operator: str, weight: Tensor) -> bool:
-    """Whether weights like this one can be laid out by this operator: in half precision, by a CPU built for it."""
-    is_half = weight.device.type == "cpu" and weight.dtype == torch.bfloat16
-    return is_half and computes_in_bfloat16() and hasattr(torch.ops.mkldnn, operator)
+def lays_out(weight: Tensor) -> bool:
+    """Whether weights like this one are laid out: in half precision, by a CPU and a torch that can."""
+    return weight.device.type == "cpu" and weight.dtype == torch.bfloat16 and computes_in_bfloat16() and _works()
+
+
+@lru_cache(maxsize=1)
+def _works() -> bool:
+    """Whether torch's operators are here and compute what the public ones do, tried once on something small.
+
+    Where they have gone, or want to be called otherwise, a show must find out before its first step.
+    """
+    random = torch.Generator().manual_seed(0)
+    weight, maps = (torch.randn(8, 8, 3, 3, generator=random).bfloat16() for _ in range(2))
+    flat = weight.flatten(1)
+    try:
+        found = Kernel(weight, None, 1, is_laid=True)(maps), Matrix(flat, None, is_laid=True)(maps.flatten(1))
+    except Exception:
+        log.info("guide: weights are not laid out, as this torch does not do it in the known way", exc_info=True)
+        return False
+    wanted = F.conv2d(maps, weight, padding=1), F.linear(maps.flatten(1), flat)
+    return all(torch.allclose(one, other, rtol=0.05, atol=0.2) for one, other in zip(found, wanted, strict=True))
