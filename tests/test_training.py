@@ -1,5 +1,6 @@
 """The training script on a tiny world: scenes are painted, steps are made, a run goes on where it stopped."""
 
+import argparse
 import json
 import os
 import shutil
@@ -15,16 +16,21 @@ import torch
 from engine.guides.shipped import GuideShape, load_shipped, save_shipped
 from engine.training.canvases import Easel
 from engine.training.concepts import CLDR, TABLE, Concepts, read_concepts, tokenizer_for
+from engine.training.facts import LOOSE, NONE, STEADY, Recipe
 from engine.training.glyphs import FONT, draw_glyphs
+from engine.training.guide import BOTH, PICTURES, WORDS, Session
 from engine.training.icons import RASTERISER, draw_icon
+from engine.training.lessons import Album
 from engine.training.losses import alignment, holds
 from engine.training.patterns import Chance
-from engine.training.recipes import LOOSE, STEADY, Cook
+from engine.training.recipes import Cook
 from engine.training.scenes import Scenes, Studio
 from engine.training.trainer import Trainer
 from engine.training.workers import average_gradients
 
-TINY = GuideShape(embedding=15, channels=(4, 4, 8, 8), text_width=16, text_layers=1)
+TINY = GuideShape(
+    embedding=15, finest=6, coarsest=4, channels=(4, 4, 8, 8), text_width=16, text_layers=1, text_hidden=24
+)
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +79,74 @@ def test_training_steps_change_the_guide_and_a_run_resumes(concepts: Concepts, s
     assert torch.equal(second.model.visual.stem.weight, first.model.visual.stem.weight)
 
 
+def test_words_are_learnt_from_what_the_tower_sees_and_leave_it_as_it_is(concepts: Concepts, scenes: Scenes) -> None:
+    guide, album = trainer(concepts), Album(Chance(0, "cpu"))
+    album.add(scenes, guide.see(scenes.pictures))
+    eye, word = guide.model.visual.stem.weight.clone(), guide.model.text.words.weight.clone()
+    missed = [guide.learn_words(album.lesson(32), 3e-3)["missed"] for _ in range(60)]
+    assert missed[-1] < 0.5 * missed[0]
+    assert torch.equal(eye, guide.model.visual.stem.weight) and not torch.equal(word, guide.model.text.words.weight)
+
+
+def test_an_album_keeps_the_newest_and_cuts_lessons_to_their_longest_prompt(scenes: Scenes, monkeypatch) -> None:
+    monkeypatch.setattr("engine.training.lessons.KEPT", 20)
+    album = Album(Chance(0, "cpu"))
+    for number in range(3):
+        album.add(scenes, torch.full((12, 5), float(number)))
+    lesson = album.lesson(200)
+    assert set(lesson.views[:, 0].tolist()) == {1.0, 2.0}
+    assert lesson.tokens.shape[1] == (scenes.tokens != 0).sum(1).max()
+
+
+def test_canvases_can_be_painted_from_their_pictures_without_words(concepts: Concepts, scenes: Scenes) -> None:
+    guide, easel = trainer(concepts), Easel.of(scenes, Chance(0, "cpu"))
+    word = guide.model.text.words.weight.clone()
+    losses = guide.train(easel, 1e-3, by_words=False)
+    assert losses["told"] == 0 < losses["aligned"] and torch.equal(word, guide.model.text.words.weight)
+
+
+def test_the_stages_of_a_training_follow_each_other() -> None:
+    run = Session.__new__(Session)
+    run.options = argparse.Namespace(steps=0, minutes=10.0, without=[])
+    for minutes, stage in ((0, PICTURES), (4, PICTURES), (5, WORDS), (9.5, BOTH), (10, BOTH)):
+        run.trained_s = minutes * 60.0
+        found, part = run._stage()
+        assert found == stage and 0 <= part <= 1
+    run.options.without, run.trained_s = ["pictures-first"], 60.0
+    assert run._stage() == (BOTH, 0.1)
+
+
+def test_landscapes_come_in_colours_and_two_in_one(concepts: Concepts) -> None:
+    discs = torch.zeros(len(concepts.subjects), 4, 96, 96)
+    studio, tokenizer = Studio(concepts, discs, Chance(0, "cpu"), variants=2), tokenizer_for(concepts)
+    night, ocean = (list(concepts.grounds).index(name) for name in ("night", "ocean"))
+    red = 0
+    plain = Recipe(true=[NONE, NONE, NONE, night, NONE, NONE, NONE], caption="night")
+    tinted = Recipe(true=[NONE, NONE, NONE, night, red, NONE, NONE], caption="red night")
+    both = Recipe(true=[NONE, NONE, NONE, min(night, ocean), NONE, NONE, max(night, ocean)], caption="night over sea")
+    sea = Recipe(true=[NONE, NONE, NONE, ocean, NONE, NONE, NONE], caption="sea")
+    pictures = studio.paint([plain, tinted, both, sea], tokenizer).pictures
+    assert pictures[1, 0].mean() > 2 * pictures[1, 2].mean()
+    assert (pictures[2, :, :16] - pictures[0, :, :16]).abs().mean() < 0.03
+    assert (pictures[2, :, -16:] - pictures[3, :, -16:]).abs().mean() < 0.03
+
+
+def test_no_pair_that_is_held_out_is_trained_and_what_is_said_is_true(concepts: Concepts) -> None:
+    cook = Cook(concepts, 0, [False] * len(concepts.subjects))
+    for recipe in (cook.recipe() for _ in range(3000)):
+        assert all(said in (NONE, true) for said, true in zip(recipe.said, recipe.true, strict=True))
+        grounds = [n for n in (recipe.said[3], recipe.said[6]) if NONE < n < len(concepts.grounds)]
+        if recipe.said[0] != NONE:
+            assert all((7 * recipe.said[0] + 13 * n) % 10 for n in grounds), recipe.caption
+
+
 def test_the_same_words_are_the_same_picture_for_the_guide_but_not_for_the_judge(concepts: Concepts) -> None:
     discs = torch.zeros(len(concepts.subjects), 4, 96, 96)
     discs[:, :, 20:76, 20:76] = 0.8
     tokenizer, apart = tokenizer_for(concepts), {}
     for freedom in (STEADY, LOOSE):
         cook = Cook(concepts, 3, [False] * len(discs), freedom=freedom)
-        recipes = [recipe for recipe in (cook.recipe() for _ in range(6000)) if recipe.caption == "starry night"]
+        recipes = [recipe for recipe in (cook.recipe() for _ in range(16000)) if recipe.caption == "starry night"]
         for recipe in recipes:
             recipe.box = (-1.0, -1.0, 1.0, 1.0)
         pictures = Studio(concepts, discs, Chance(0, "cpu"), variants=4).paint(recipes, tokenizer).pictures

@@ -77,16 +77,17 @@ class Residual:
 
 
 class Readout:
-    """One scale's part of the embedding, read place by place."""
+    """One scale's part of the embedding, so many `values`, read place by place."""
 
     def __init__(self, thin: nn.Conv2d | None, layer: nn.Linear, places: int) -> None:
         """`layer` reads maps channel by channel, so many places each; here they lie place by place."""
         self._thin = None if thin is None else Convolution.of(thin)
         weight = layer.weight.detach().unflatten(1, (-1, places)).transpose(1, 2).flatten(1)
+        self.values = len(weight)
         self._ahead, self._back = Matrix(weight, layer.bias), Matrix(weight.t(), None)
 
     def __call__(self, maps: Tensor, slopes: Slopes) -> Tensor:
-        """(n, d / 3) of maps (n, c, h, w); one slope is added."""
+        """(n, values) of maps (n, c, h, w); one slope is added."""
         seen, slope = bent(maps if self._thin is None else self._thin(maps))
         slopes.append(slope)
         return self._ahead(seen.permute(0, 2, 3, 1).flatten(1))
@@ -163,7 +164,7 @@ class FrozenTower:
 
     def back(self, gradient: Tensor, slopes: Slopes) -> Tensor:
         """The gradient of the views from that of the embeddings."""
-        parts, coarser = gradient.chunk(len(self.read), dim=1), None
+        parts, coarser = gradient.split([read.values for read in self.read], dim=1), None
         for scale, widen, read, part in reversed(list(zip(self.scales[1:], self.widen, self.read, parts, strict=True))):
             pulled = read.back(part, slopes)
             pulled = pulled if coarser is None else pulled.add_(coarser)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from engine.guides import words
 from engine.guides.frozen import LEAST_SLOPE, TEXT_LENGTH, Frozen
+from engine.guides.packed import pack, unpack
 from engine.guides.shipped_text import TextTower, WordTokenizer
 
 SHIPPED_PATH = words.SHIPPED_PATH
@@ -32,13 +33,19 @@ LICENCE = (
 
 @dataclass(frozen=True, slots=True)
 class GuideShape:
-    """The sizes a shipped guide is built with; stored in the file's metadata."""
+    """The sizes a shipped guide is built with; stored in the file's metadata.
+
+    `finest` and `coarsest` are the values of an embedding that those scales fill.
+    """
 
     image_size: int = 64
     embedding: int = 1152
+    finest: int = 640
+    coarsest: int = 128
     channels: tuple[int, ...] = (16, 64, 128, 192)
-    text_width: int = 160
+    text_width: int = 192
     text_layers: int = 2
+    text_hidden: int = 1536
     place_width: int = 768
 
 
@@ -122,14 +129,16 @@ class ImageTower(nn.Module):
 
     Downsamples by a blurred stem and average pools (max pools and bare strides leave grids in the optimised
     picture). Each scale is read out place by place: a mean over places could not say where the subject belongs,
-    and the optimised picture would repeat it. Each scale fills a third of the embedding: read into one sum, all
-    the pictures that gradients can lead to would be mixtures of no more than a third as many.
+    and the optimised picture would repeat it. Each scale fills a part of the embedding: read into one sum, all
+    the pictures that gradients can lead to would be mixtures of no more than a third as many. The finest fills most:
+    there is most to see.
     """
 
     def __init__(self, shape: GuideShape) -> None:
         super().__init__()
-        if shape.embedding % 3:
-            raise ValueError(f"an embedding of {shape.embedding} values cannot be shared by three scales")
+        parts = (shape.finest, shape.embedding - shape.finest - shape.coarsest, shape.coarsest)
+        if min(parts) < 1:
+            raise ValueError(f"an embedding of {shape.embedding} values cannot be shared as {parts} by three scales")
         widths = shape.channels
         self.stem = _Stem(widths[0])
         self.scales = nn.ModuleList(_Residual(width) for width in widths)
@@ -138,7 +147,7 @@ class ImageTower(nn.Module):
         places = (shape.image_size // 16) ** 2
         self.places = (16 * places, 4 * places, places)
         seen = (16 * self.places[0], 40 * self.places[1], widths[3] * self.places[2])
-        self.read = nn.ModuleList(nn.Linear(count, shape.embedding // 3) for count in seen)
+        self.read = nn.ModuleList(nn.Linear(count, part) for count, part in zip(seen, parts, strict=True))
 
     def forward(self, image: Tensor) -> Tensor:
         """Embeddings (n, d), not normalised, of normalised pictures."""
@@ -195,7 +204,7 @@ class SmallCLIP(nn.Module):
         super().__init__()
         self.shape = shape
         self.visual = ImageTower(shape)
-        self.text = TextTower(words, shape.embedding, shape.text_width, layers=shape.text_layers)
+        self.text = TextTower(words, shape.embedding, shape.text_width, 4, shape.text_layers, shape.text_hidden)
         self.place = Place(shape.embedding, shape.place_width) if shape.place_width else None
         self.logit_scale = nn.Parameter(torch.tensor(3.0))
 
@@ -233,10 +242,12 @@ def load_shipped(path: Path = SHIPPED_PATH, device: torch.device | str = "cpu") 
     if "guide" not in metadata:
         raise ValueError(f"{path.name}: not a shipped guide (its metadata has no 'guide')")
     facts = json.loads(metadata["guide"])
-    # The first guides knew nothing of places.
-    shape = GuideShape(**{"place_width": 0, **facts["shape"], "channels": tuple(facts["shape"]["channels"])})
+    # The first guides knew nothing of places, nor of a hidden layer; their scales had equal parts.
+    third = facts["shape"]["embedding"] // 3
+    older = {"place_width": 0, "text_hidden": 0, "finest": third, "coarsest": third}
+    shape = GuideShape(**{**older, **facts["shape"], "channels": tuple(facts["shape"]["channels"])})
     model = SmallCLIP(shape, len(facts["words"]))
-    model.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    model.load_state_dict(unpack(load_file(path)))
     model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.eval().requires_grad_(False)
     tokenizer = WordTokenizer(facts["words"], facts["aliases"], facts.get("shown", {}))
@@ -244,7 +255,7 @@ def load_shipped(path: Path = SHIPPED_PATH, device: torch.device | str = "cpu") 
 
 
 def save_shipped(path: Path, model: SmallCLIP, tokenizer: WordTokenizer, concepts: Sequence[str]) -> None:
-    """Write the guide in half precision with all it needs to be read again."""
+    """Write the guide, packed, with all it needs to be read again."""
     facts = {
         "shape": asdict(model.shape),
         "words": list(tokenizer.words),
@@ -253,7 +264,6 @@ def save_shipped(path: Path, model: SmallCLIP, tokenizer: WordTokenizer, concept
         "concepts": list(concepts),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.detach().half().contiguous().cpu() for name, value in model.state_dict().items()}
     unfinished = path.with_suffix(".part")
-    save_file(weights, unfinished, {"guide": json.dumps(facts), "licence": LICENCE})
+    save_file(pack(model.state_dict()), unfinished, {"guide": json.dumps(facts), "licence": LICENCE})
     unfinished.replace(path)

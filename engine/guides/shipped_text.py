@@ -70,16 +70,20 @@ class _Block(nn.Module):
 class TextTower(nn.Module):
     """Word numbers (n, L) int64 to an embedding (n, d): two transformer blocks and a mean over the words.
 
-    A first, always present word makes the empty prompt a proper one ("any picture").
+    A first, always present word makes the empty prompt a proper one ("any picture"). The hidden layer behind the mean,
+    if there is one, keeps what the words look like: all embeddings lie in a space of its size, not of the width.
     """
 
-    def __init__(self, words: int, embedding: int, width: int = 128, heads: int = 4, layers: int = 2) -> None:
+    def __init__(
+        self, words: int, embedding: int, width: int = 128, heads: int = 4, layers: int = 2, hidden: int = 0
+    ) -> None:
         super().__init__()
         self.words = nn.Embedding(words + 1, width, padding_idx=0)
         self.places = nn.Parameter(torch.randn(CONTEXT, width) * 0.02)
         self.start = nn.Parameter(torch.randn(1, 1, width) * 0.1)
         self.blocks = nn.ModuleList(_Block(width, heads) for _ in range(layers))
-        self.head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, embedding))
+        wide = (nn.Linear(width, hidden), nn.GELU()) if hidden else ()
+        self.head = nn.Sequential(nn.LayerNorm(width), *wide, nn.Linear(hidden or width, embedding))
         nn.init.normal_(self.words.weight, std=0.1)
         with torch.no_grad():
             self.words.weight[0].zero_()

@@ -12,11 +12,13 @@ from engine.guides.shipped import SHIPPED_PATH, GuideShape, save_shipped
 from engine.training.aliases import full_tokenizer
 from engine.training.canvases import Easel
 from engine.training.concepts import Concepts, read_concepts, tokenizer_for
+from engine.training.facts import LOOSE, STEADY
 from engine.training.glyphs import draw_glyphs
+from engine.training.lessons import REPEATS, Album
 from engine.training.measure import measure
 from engine.training.patterns import Chance
-from engine.training.recipes import LOOSE, STEADY, Cook
-from engine.training.scenes import Studio
+from engine.training.recipes import Cook
+from engine.training.scenes import Scenes, Studio
 from engine.training.trainer import ALL, Trainer
 from engine.training.workers import join, rank, share
 
@@ -30,8 +32,12 @@ MEASURE_EVERY_S = 120.0
 EXPORT_EVERY_S = 300.0
 WARM_UP_STEPS = 60
 
-WORDS_FIRST = 0.35
-"""Part of the training in which most canvases stay for a few steps only."""
+PICTURES, WORDS, BOTH = "pictures", "words", "both"
+STAGES = {PICTURES: 0.45, WORDS: 0.43, BOTH: 0.12}
+"""Parts of the training: to paint what a picture shows, what words look like, and to paint what words say."""
+
+RATES = {PICTURES: 0.7, WORDS: 1.0, BOTH: 0.3}
+"""Share of the highest learning rate in each stage: the last one begins with a guide that can paint."""
 
 EASELS = 40
 """Batches of canvases that are painted in turns."""
@@ -69,6 +75,8 @@ class Session:
         sizes = len(self.tokenizer.words), len(self.names), grounds
         self.trainer = Trainer(GuideShape(), *sizes, chance, frozenset(options.without))
         self.trained_s = 0.0
+        self.stage, self.began = "", 0
+        self.album = Album(chance)
         self.easels = [self._easel() for _ in range(EASELS)]
         if options.resume:
             self.trained_s = self.trainer.resume(self.checkpoint)
@@ -88,10 +96,7 @@ class Session:
         while self._part() < 1.0:
             self._pause()
             began = time.monotonic()
-            place = self.trainer.steps % EASELS
-            if self.easels[place].steps_left <= 0:
-                self.easels[place] = self._easel()
-            losses = self.trainer.train(self.easels[place], self._rate(self._part()))
+            losses = self._step()
             self.trained_s += time.monotonic() - began
             if self.trained_s - measured_s > MEASURE_EVERY_S:
                 measured_s = self.trained_s
@@ -108,16 +113,41 @@ class Session:
             return float(self.trainer.steps / self.options.steps)
         return self.trained_s / (self.options.minutes * 60) if self.options.minutes else 1.0
 
+    def _stage(self) -> tuple[str, float]:
+        """The stage of the training, and how much of it is done."""
+        part = self._part()
+        if "pictures-first" in self.options.without:
+            return BOTH, part
+        for stage, length in STAGES.items():
+            if part < length:
+                return stage, part / length
+            part -= length
+        return BOTH, 1.0
+
+    def _step(self) -> dict[str, float]:
+        stage, part = self._stage()
+        if stage != self.stage:
+            self.stage, self.began = stage, self.trainer.steps
+            self.trainer.settle()
+        rate = self._rate(part) * RATES[stage]
+        if stage == WORDS:
+            scenes = self._scenes()
+            self.album.add(scenes, self.trainer.see(scenes.pictures))
+            return self.trainer.learn_words(self.album.lesson(REPEATS * self.options.batch), rate)
+        place = self.trainer.steps % EASELS
+        if self.easels[place].steps_left <= 0:
+            self.easels[place] = self._easel()
+        return self.trainer.train(self.easels[place], rate, by_words=stage == BOTH)
+
+    def _scenes(self) -> Scenes:
+        return self.studio.paint([self.cook.recipe() for _ in range(self.options.batch)], self.tokenizer)
+
     def _easel(self) -> Easel:
-        recipes = [self.cook.recipe() for _ in range(self.options.batch)]
-        # Words are learnt from many scenes, painting from long canvases: the one first, the other later.
-        brief = 0.85 if self._part() < WORDS_FIRST else 0.5
-        brief = 1.0 if "long-canvases" in self.options.without else brief
-        return Easel.of(self.studio.paint(recipes, self.tokenizer), self.studio.chance, brief)
+        return Easel.of(self._scenes(), self.studio.chance, 1.0 if "long-canvases" in self.options.without else 0.5)
 
     def _rate(self, part: float) -> float:
-        """Learning rate: a short warm-up, then a cosine down to a fiftieth."""
-        warm = min(1.0, (self.trainer.steps + 1) / WARM_UP_STEPS)
+        """Learning rate in a stage: a short warm-up, then a cosine down to a fiftieth."""
+        warm = min(1.0, (self.trainer.steps - self.began + 1) / WARM_UP_STEPS)
         return float(self.options.rate * warm * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(1.0, part)))))
 
     def _report(self, losses: dict[str, float]) -> None:

@@ -18,12 +18,13 @@ from torch import Tensor
 from engine.score.judge import JUDGE_PATH, Judge, JudgeShape, save_judge
 from engine.training.aliases import full_tokenizer
 from engine.training.concepts import read_concepts, tokenizer_for
+from engine.training.facts import FARTHEST, LOOSE, Recipe
 from engine.training.glyphs import draw_glyphs
 from engine.training.judge_distortions import distorted
 from engine.training.judge_trainer import JudgeTrainer
 from engine.training.losses import holds
 from engine.training.patterns import Chance
-from engine.training.recipes import FARTHEST, LOOSE, Cook, Recipe
+from engine.training.recipes import Cook
 from engine.training.scenes import Scenes, Studio
 
 RUNS = Path("training-runs")

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from engine.guides.shipped_text import WordTokenizer
 from engine.score.judge import Judge, JudgeShape, load_judge
 from engine.training.concepts import Concepts
+from engine.training.facts import NONE
 from engine.training.judge_distortions import bent, distorted
 from engine.training.losses import contrastive
 from engine.training.patterns import Chance
-from engine.training.recipes import NONE
 from engine.training.scenes import Scenes
 
 VIEWS = (bent, distorted)

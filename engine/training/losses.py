@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.training.recipes import NONE
+from engine.training.facts import NONE
 
 LEVELS = (1, 2, 4, 8, 16)
 """Pool sizes at which gradients are compared: those of a pyramid canvas; each twice the one before."""
@@ -16,7 +16,7 @@ SLACK = 0.02**2
 
 
 def holds(said: Tensor, true: Tensor) -> Tensor:
-    """Which caption is true of which scene, (scenes, captions) bool, from words and facts (n, 6)."""
+    """Which caption is true of which scene, (scenes, captions) bool, from words and facts (n, 7)."""
     unsaid = said[None] == NONE
     exact = unsaid | (said[None] == true[:, None])
     crossed = said[None, :, :2] == true[:, None, [1, 0]]

@@ -3,13 +3,10 @@
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from engine.training.concepts import COUNTS, Concepts, Subject
-
-NONE = -1
-DARK_HOMES = ("dark", "light")
-"""Homes that are no landscape: a plain dark or a plain light ground."""
+from engine.training.facts import FARTHEST, NONE, STEADY, Figure, Freedom, Recipe
+from engine.training.grounds import Grounds
 
 IDLE = ["see", "look", "watch", "sing", "singing", "call", "calling", "run", "running"]
 IDLE += ["fall", "falling", "fly", "sail", "dream", "glow", "shine"]
@@ -25,68 +22,6 @@ LAYOUTS: dict[int, tuple[tuple[float, float], ...]] = {
 SIZES = {1: 0.82, 2: 0.47, 3: 0.4, 4: 0.4, 5: 0.36}
 
 
-@dataclass(frozen=True, slots=True)
-class Freedom:
-    """How much pictures of the same words differ: deviations of place, size and turn, and of the plain ground's level.
-
-    `is_free` lets the ground of a prompt that names none be its subject's home or plain, in any of its variants.
-    """
-
-    shift: float
-    jitter: float
-    size: float
-    turn: float
-    level: float
-    is_free: bool
-
-
-STEADY = Freedom(shift=0.008, jitter=0.0, size=0.015, turn=0.01, level=0.0, is_free=False)
-"""For the guide: one picture for the same words. What differs, a gradient can only blur."""
-
-LOOSE = Freedom(shift=0.04, jitter=0.03, size=0.07, turn=0.05, level=0.08, is_free=True)
-"""For a judge, which is to know a thing however it is shown."""
-
-LIGHT, DARK = (0.86, 0.87, 0.89), (0.035, 0.035, 0.05)
-"""Plain grounds of subjects whose prompt names none."""
-
-VARIANTS = 1000
-"""More than any studio paints of one ground: each takes the remainder."""
-
-WHOLE = (-1.0, -1.0, 1.0, 1.0)
-"""Left, top, right and bottom of the middle square of a picture."""
-
-FARTHEST = 16 / 9
-"""Where the widest picture ends, in halves of its height."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One glyph: number of the subject, centre and half extent in halves of the picture's height, turn in radians."""
-
-    subject: int
-    x: float
-    y: float
-    size: float
-    turn: float
-    colour: int
-
-
-@dataclass(slots=True)
-class Recipe:
-    """One scene. The six facts are what is true of it, the six words what its caption says (NONE: unsaid).
-
-    Both are: subject, second subject, subject's colour, ground, ground's colour, ground's second colour.
-    """
-
-    caption: str = ""
-    said: list[int] = field(default_factory=lambda: [NONE] * 6)
-    true: list[int] = field(default_factory=lambda: [NONE] * 6)
-    figures: list[Figure] = field(default_factory=list)
-    plain: tuple[float, float, float] | None = None
-    variant: int = 0
-    box: tuple[float, float, float, float] = WHOLE
-
-
 class Cook:
     """Invents recipes. Owns its source of chance.
 
@@ -99,13 +34,9 @@ class Cook:
         self.concepts = concepts
         self.freedom = freedom
         self.chance = random.Random(seed)
-        self.dim = dim
         self.held_out = held_out
-        self.landscapes = list(concepts.grounds)
-        self.patterns = list(concepts.patterns)
+        self.grounds = Grounds(concepts, self.chance, dim, held_out, freedom)
         self.weights = [s.weight for s in concepts.subjects]
-        self.black = [c.phrases[0] for c in concepts.colours].index("black")
-        self.white = [c.phrases[0] for c in concepts.colours].index("white")
 
     def recipe(self) -> Recipe:
         """One view of one scene of any kind."""
@@ -144,42 +75,28 @@ class Cook:
     def _subject_alone(self) -> Recipe:
         recipe = Recipe()
         subject, words = self._stand(recipe)
-        self._unsaid_ground(recipe, subject)
+        self.grounds.unsaid(recipe, subject)
         recipe.caption = self._with_idle_word(words)
         return recipe
 
     def _subject_on_landscape(self) -> Recipe:
         recipe = Recipe()
         _, words = self._stand(recipe)
-        number = self._allowed_landscape(recipe.said[0])
-        recipe.caption = self._join(self._with_idle_word(words), self._landscape(recipe, number))
+        ground = self.grounds.landscape(recipe, recipe.said[0])
+        recipe.caption = self._join(self._with_idle_word(words), ground)
         return recipe
 
     def _subject_on_pattern(self) -> Recipe:
         recipe = Recipe()
         _, words = self._stand(recipe)
-        recipe.caption = self._join(words, self._pattern(recipe))
+        recipe.caption = self._join(words, self.grounds.pattern(recipe))
         return recipe
 
     def _ground_only(self) -> Recipe:
         recipe = Recipe()
-        if self.chance.random() < 0.3:
-            recipe.caption = self._pattern(recipe)
-            return recipe
-        number = self.chance.randrange(len(self.landscapes))
-        recipe.caption = self._landscape(recipe, number)
+        is_pattern = self.chance.random() < 0.3
+        recipe.caption = self.grounds.pattern(recipe) if is_pattern else self.grounds.landscape(recipe)
         return recipe
-
-    def _landscape(self, recipe: Recipe, number: int) -> str:
-        """Set a landscape; how it is said. Each way of saying it has a picture of its own."""
-        recipe.said[3] = recipe.true[3] = number
-        phrases = self.concepts.grounds[self.landscapes[number]]
-        said = self.chance.randrange(len(phrases))
-        recipe.variant = self._variant(said)
-        return phrases[said]
-
-    def _variant(self, said: int) -> int:
-        return self.chance.randrange(VARIANTS) if self.freedom.is_free else said
 
     def _two_subjects(self) -> Recipe:
         recipe = Recipe()
@@ -190,10 +107,10 @@ class Cook:
             x, y = (0.0, 0.5 * sign) if upright else (0.5 * sign, 0.0)
             recipe.figures.append(self._figure(number, x, y, 0.5, NONE))
         if self.chance.random() < 0.5:
-            self._unsaid_ground(recipe, self.concepts.subjects[first])
+            self.grounds.unsaid(recipe, self.concepts.subjects[first])
             ground = ""
         else:
-            ground = self._landscape(recipe, self._allowed_landscape(first))
+            ground = self.grounds.landscape(recipe, first)
         words = [self._phrase(self.concepts.subjects[n]) for n in (first, second)]
         self.chance.shuffle(words)
         recipe.caption = self._join(" ".join([words[0], self.chance.choice(("and", "with", "")), words[1]]), ground)
@@ -236,41 +153,6 @@ class Cook:
         size *= self.chance.uniform(1.0 - free.size, 1.0 + free.size)
         return Figure(number, x, y, size, self.chance.gauss(0, free.turn), colour)
 
-    def _unsaid_ground(self, recipe: Recipe, subject: Subject) -> None:
-        """The ground of a prompt that names none: the subject's home, or something plain and mostly dark."""
-        if subject.home not in DARK_HOMES and not (self.freedom.is_free and self.chance.random() < 0.5):
-            recipe.true[3] = self.landscapes.index(subject.home)
-            recipe.variant = self._variant(recipe.figures[0].subject)
-            return
-        number, colour = recipe.figures[0].subject, recipe.figures[0].colour
-        dim = self.dim[number] if colour == NONE else max(self.concepts.colours[colour].rgb) < 0.35
-        light = subject.home == "light" or dim
-        recipe.plain = self._shade(LIGHT if light else DARK)
-        recipe.true[3] = len(self.landscapes) + self.patterns.index("flat")
-        recipe.true[4] = self.white if light else self.black
-
-    def _shade(self, plain: tuple[float, float, float]) -> tuple[float, float, float]:
-        red, green, blue = (min(1.0, max(0.0, self.chance.gauss(level, self.freedom.level))) for level in plain)
-        return red, green, blue
-
-    def _pattern(self, recipe: Recipe) -> str:
-        """Set a pattern in named colours; how it is said."""
-        plain = self.chance.random() < 0.5
-        name = "flat" if plain else self.chance.choice(self.patterns[1:])
-        colours = list(range(len(self.concepts.colours)))
-        first, second = self.chance.sample(colours, 2)
-        recipe.said[3] = recipe.true[3] = len(self.landscapes) + self.patterns.index(name)
-        recipe.said[4] = recipe.true[4] = first
-        said = [self.chance.choice(self.concepts.colours[first].phrases)]
-        if not plain:
-            recipe.said[5] = recipe.true[5] = second
-            said += [self.chance.choice(("and", "")), self.chance.choice(self.concepts.colours[second].phrases)]
-        if not plain or self.chance.random() < 0.4:
-            phrase = self.chance.randrange(len(self.concepts.patterns[name]))
-            recipe.variant = self._variant(phrase)
-            said.append(self.concepts.patterns[name][phrase])
-        return " ".join(said)
-
     def _join(self, words: str, ground: str) -> str:
         if not ground:
             return words
@@ -284,9 +166,3 @@ class Cook:
 
     def _phrase(self, subject: Subject) -> str:
         return subject.name if self.chance.random() < 0.45 else self.chance.choice(subject.phrases)
-
-    def _allowed_landscape(self, subject: int) -> int:
-        while True:
-            number = self.chance.randrange(len(self.landscapes))
-            if ((7 * subject + 13 * number) % 10 == 0) == self.held_out:
-                return number

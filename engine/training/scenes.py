@@ -9,9 +9,10 @@ from torch import Tensor
 
 from engine.guides.shipped_text import WordTokenizer
 from engine.training.concepts import Concepts
+from engine.training.facts import Figure, Recipe
+from engine.training.grounds import LANDS, SKIES
 from engine.training.landscapes import PAINTERS
 from engine.training.patterns import WIDE, Chance, draw_pattern
-from engine.training.recipes import Figure, Recipe
 
 BANK_SIDE = 128
 """Pixels of a ground kept, both ways, for a picture of 16:9: a view of half its height is still sharp."""
@@ -19,7 +20,7 @@ BANK_SIDE = 128
 
 @dataclass(frozen=True, slots=True)
 class Scenes:
-    """A batch: views (n, 3, s, s) in 0..1, tokens (n, L), facts and words (n, 6), how much of the subject is to be
+    """A batch: views (n, 3, s, s) in 0..1, tokens (n, L), facts and words (n, 7), how much of the subject is to be
 
     seen (n), 0..1 (1 where there is none to see), and where in their pictures the views lie (n, 4).
     """
@@ -41,6 +42,9 @@ class Studio:
         self.variants = variants
         self.landscapes = list(concepts.grounds)
         self.patterns = list(concepts.patterns)
+        self.skies, self.lands = (
+            [self.landscapes.index(name) for name in names if name in self.landscapes] for names in (SKIES, LANDS)
+        )
         self.colours = torch.tensor([c.rgb for c in concepts.colours], device=chance.device)
         # A second, softened copy for small figures: sampling the sharp one there would alias.
         soft = F.avg_pool2d(F.pad(glyphs, (1, 1, 1, 1)), 3, 1)
@@ -77,14 +81,34 @@ class Studio:
         variant = torch.tensor([r.variant for r in recipes], device=true.device) % self.variants
         # A view as high as the picture has fewer pixels than the ground: unsoftened, it would be grainy.
         soft = ((boxes[:, 3] - boxes[:, 1]) > 1.6).long()
-        landscape = true[:, 3].clamp(0, own - 1) * self.variants + variant
         pattern = (true[:, 3] - own).clamp(0) * self.variants + variant
         mask = self.pattern_bank[soft, pattern].float() / 255
         first, second = (self.colours[true[:, i].clamp(0)][:, :, None, None] for i in (4, 5))
         flat = torch.tensor([r.plain or (-1.0, 0.0, 0.0) for r in recipes], device=mask.device)[:, :, None, None]
         plain = torch.where(flat[:, :1] < 0, first * (1 - mask) + second * mask, flat)
         is_landscape = (true[:, 3] < own)[:, None, None, None]
-        return self._part(torch.where(is_landscape, self.ground_bank[soft, landscape].float() / 255, plain), boxes)
+        return self._part(torch.where(is_landscape, self._landscapes(true, soft, variant), plain), boxes)
+
+    def _landscapes(self, true: Tensor, soft: Tensor, variant: Tensor) -> Tensor:
+        """The landscapes (n, 3, s, s), in a colour or two in one where the facts say so."""
+        first = self.ground_bank[soft, true[:, 3].clamp(0, len(self.landscapes) - 1) * self.variants + variant] / 255
+        second = self.ground_bank[soft, true[:, 6].clamp(0) * self.variants + variant] / 255
+        tint = self.colours[true[:, 4].clamp(0)][:, :, None, None]
+        light = first.mean(1, keepdim=True)
+        tinted = (0.2 * first + 0.8 * tint * (0.25 + 1.2 * light)).clamp(max=1)
+        seen = torch.where((true[:, 4] >= 0)[:, None, None, None], tinted, first)
+        both = self._both(seen, second, true[:, 3], true[:, 6])
+        return torch.where((true[:, 6] >= 0)[:, None, None, None], both, seen)
+
+    def _both(self, first: Tensor, second: Tensor, number: Tensor, other: Tensor) -> Tensor:
+        """Two landscapes in one: the sky above the land, or, where there is no such pair, both all over."""
+        down = torch.linspace(-1, 1, first.shape[-2], device=first.device)[:, None]
+        land = ((down + 0.25) / 0.5).clamp(0, 1)
+        above, below = (_one_of(number, self.skies), _one_of(other, self.lands))
+        turned = _one_of(other, self.skies) & _one_of(number, self.lands)
+        upper, lower = torch.where(turned, second, first), torch.where(turned, first, second)
+        over = (first + second) / 4 + torch.maximum(first, second) / 2
+        return torch.where((above & below) | turned, upper + (lower - upper) * land, over)
 
     def _part(self, grounds: Tensor, boxes: Tensor) -> Tensor:
         """What the boxes show of each ground, at the view's size."""
@@ -110,6 +134,11 @@ class Studio:
         ink = torch.where((colour >= 0)[:, None, None, None], torch.minimum(tinted, alpha), ink)
         pictures[rows] = pictures[rows] * (1 - alpha) + ink
         return alpha.mean((1, 2, 3)), self.cover[number] * places[:, 2].square() / area
+
+
+def _one_of(numbers: Tensor, those: Sequence[int]) -> Tensor:
+    """Which of these numbers (n) are among those, (n, 1, 1, 1)."""
+    return torch.isin(numbers, torch.tensor(those, device=numbers.device))[:, None, None, None]
 
 
 def _bank(pictures: Tensor) -> Tensor:

@@ -6,20 +6,24 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from engine.guides.packed import unpack
 from engine.guides.shipped import MEAN, STD, GuideShape, SmallCLIP
 from engine.training.canvases import ATTACKS, Easel, moved
+from engine.training.facts import NONE
+from engine.training.lessons import Lesson
 from engine.training.losses import alignment, contrastive
 from engine.training.patterns import Chance
-from engine.training.recipes import NONE
 from engine.training.scenes import Scenes
 from engine.training.workers import average_gradients
 
-ALL = frozenset({"alignment", "attacks", "long-canvases", "one-picture"})
+ALL = frozenset({"alignment", "attacks", "long-canvases", "one-picture", "pictures-first"})
 """What can be left out of the training to see what it does: gradients taught to point to the scene, canvases pushed
 
-away from it, canvases painted on for longer than a few steps, and one picture for the same words.
+away from it, canvases painted on for longer than a few steps, one picture for the same words, and learning to paint
+from pictures before words.
 """
 
 TELLING_STEPS = 3
@@ -32,6 +36,12 @@ TELL = 3.0
 ALIGN = 4.0
 NAMES = 1.0
 """Weights of telling scenes apart, of the gradient's alignment, and within telling apart of naming what is seen."""
+
+TELL_WORDS = 0.1
+"""Weight of telling scenes apart beside learning what their words look like."""
+
+TOLD = 128
+"""Most scenes of a lesson that are told apart: each is compared with every other."""
 
 
 class Trainer:
@@ -58,35 +68,70 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(self.learnt, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
         self.steps = 0
 
-    def train(self, easel: Easel, rate: float) -> dict[str, float]:
-        """One step on these canvases at this learning rate, which moves them too; the losses."""
+    def train(self, easel: Easel, rate: float, by_words: bool = True) -> dict[str, float]:
+        """One step on these canvases at this learning rate, which moves them too; the losses.
+
+        They are pulled by the scenes' words, or else by the scenes' pictures themselves.
+        """
         tells = float(easel.steps_done < TELLING_STEPS or not self.align)
-        losses, pull = self._step(easel, tells, rate)
+        losses, pull = self._step(easel, tells, rate, by_words)
         easel.canvas = moved(easel.canvas, pull, easel.scenes.pictures - easel.canvas, self.chance, self.attacks)
         easel.steps_left -= 1
         easel.steps_done += 1
         return losses
 
-    def _step(self, easel: Easel, tells: float, rate: float) -> tuple[dict[str, float], Tensor]:
+    def _step(self, easel: Easel, tells: float, rate: float, by_words: bool) -> tuple[dict[str, float], Tensor]:
         scenes, hidden = easel.scenes, easel.hidden
         canvas = easel.canvas.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
-        device = canvas.device.type
-        with torch.autocast(device, torch.bfloat16):
+        with torch.autocast(canvas.device.type, torch.bfloat16):
             found = self.model.encode_image((canvas - self.mean) / self.std)
-            texts = self.model.encode_text(scenes.tokens)
-            placed = self.model.place(texts, scenes.boxes) if self.model.place else texts
-        images, texts, placed = (F.normalize(x.float(), dim=-1) for x in (found, texts, placed))
-        agreement = (images * placed).sum()
+            if by_words:
+                texts, wanted = self._read(scenes.tokens, scenes.boxes)
+            else:
+                texts = wanted = self.model.encode_image((scenes.pictures - self.mean) / self.std)
+        images, texts, wanted = (F.normalize(x.float(), dim=-1) for x in (found, texts, wanted))
+        agreement = (images * wanted).sum()
         (gradient,) = torch.autograd.grad(agreement, canvas, create_graph=True)
         aligned = alignment(gradient, scenes.pictures - canvas.detach())
         sure = scenes.seen * ((0.8 - hidden) / 0.4).clamp(0, 1)
-        told = contrastive(images, texts, self.model.logit_scale, scenes.said, scenes.true, sure)
         named = self._naming(images, scenes, sure)
-        loss = tells * TELL * (told + NAMES * named) + self.align * aligned.mean()
-        self._update(loss, rate)
+        told = contrastive(images, texts, self.model.logit_scale, scenes.said, scenes.true, sure)
+        told = told if by_words else torch.zeros_like(told)
+        self._update(tells * TELL * (told + NAMES * named) + self.align * aligned.mean(), rate)
         losses = {"told": told.item(), "named": named.item(), "aligned": aligned.mean().item()}
         losses["finishing"] = aligned[hidden < 0.4].mean().item()
         return losses, gradient.detach()
+
+    def _read(self, tokens: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
+        """What these words mean, and what they mean in these boxes."""
+        texts = self.model.encode_text(tokens)
+        return texts, self.model.place(texts, boxes) if self.model.place else texts
+
+    def learn_words(self, lesson: Lesson, rate: float) -> dict[str, float]:
+        """One step of learning what words look like to the image tower, which stays as it is; the losses.
+
+        A view's words are to mean what the tower sees in the view: with that for a goal the tower paints the scene.
+        """
+        with torch.autocast(self.chance.device.type, torch.bfloat16):
+            texts, wanted = self._read(lesson.tokens, lesson.boxes)
+        texts, wanted = (F.normalize(x.float(), dim=-1) for x in (texts, wanted))
+        missed = (wanted - lesson.views).square().sum(1).mean()
+        part = slice(0, TOLD)
+        scale, sure = self.model.logit_scale, torch.ones_like(lesson.boxes[part, 0])
+        told = contrastive(lesson.views[part], texts[part], scale, lesson.said[part], lesson.true[part], sure)
+        self._update(missed + TELL_WORDS * told, rate)
+        return {"missed": missed.item(), "told": told.item()}
+
+    @torch.no_grad()
+    def see(self, pictures: Tensor) -> Tensor:
+        """Unit embeddings (n, d) of views as the averaged tower sees them."""
+        with torch.autocast(self.chance.device.type, torch.bfloat16):
+            found = self.average.encode_image((pictures - self.mean) / self.std)
+        return F.normalize(found.float(), dim=-1)
+
+    def settle(self) -> None:
+        """Go on from the average."""
+        self.model.load_state_dict(self.average.state_dict())
 
     def _naming(self, images: Tensor, scenes: Scenes, sure: Tensor) -> Tensor:
         total = images.new_zeros(())
@@ -136,8 +181,12 @@ class Trainer:
         return float(state["trained_s"])
 
     def take_over(self, path: Path) -> int:
-        """Begin with the weights of another run that have a name and size of ours; how many they are."""
-        average = torch.load(path, map_location=self.chance.device, weights_only=True)["average"]
+        """Begin with the weights of a checkpoint or a guide that have a name and size of ours; how many they are."""
+        average = (
+            unpack(load_file(path))
+            if path.suffix == ".safetensors"
+            else torch.load(path, map_location=self.chance.device, weights_only=True)["average"]
+        )
         own = self.model.state_dict()
         fitting = {name: value for name, value in average.items() if name in own and own[name].shape == value.shape}
         for model in (self.model, self.average):

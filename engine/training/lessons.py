@@ -1,0 +1,51 @@
+"""What words look like: views once painted, as the guide sees them, to be learnt from again and again."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.training.patterns import Chance
+from engine.training.scenes import Scenes
+
+KEPT = 65_536
+"""Views kept; the oldest give way."""
+
+REPEATS = 4
+"""How many are learnt from for each one painted anew: painting and seeing a view takes as long as reading four."""
+
+
+@dataclass(slots=True)
+class Lesson:
+    """Views of scenes: unit embeddings (n, d), tokens (n, L), words and facts (n, 7), boxes (n, 4)."""
+
+    views: Tensor
+    tokens: Tensor
+    said: Tensor
+    true: Tensor
+    boxes: Tensor
+
+
+class Album:
+    """Owns the views kept."""
+
+    def __init__(self, chance: Chance) -> None:
+        self.chance = chance
+        self.kept: list[Tensor] = []
+        self.count = 0
+
+    def add(self, scenes: Scenes, views: Tensor) -> None:
+        """Keep these scenes and the embeddings (n, d) of their views."""
+        new = (views.bfloat16(), scenes.tokens, scenes.said, scenes.true, scenes.boxes)
+        self.kept = self.kept or [x.new_zeros(KEPT, *x.shape[1:]) for x in new]
+        places = (self.count + torch.arange(len(views), device=views.device)) % KEPT
+        for kept, part in zip(self.kept, new, strict=True):
+            kept[places] = part
+        self.count += len(views)
+
+    def lesson(self, count: int) -> Lesson:
+        """So many of them, by chance, cut to the longest prompt among them. Something must have been added."""
+        rows = self.chance.below(min(self.count, KEPT), count)
+        views, tokens, *others = (kept[rows] for kept in self.kept)
+        longest = max(1, int((tokens != 0).sum(1).max()))
+        return Lesson(views.float(), tokens[:, :longest], *others)
