@@ -10,7 +10,6 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.beside import RETRY_S, WAITING, Beside
 from engine.gallery import Gallery
 from engine.guides.colours import Colours, colour_guide
 from engine.looking import embed_picture
@@ -270,36 +269,6 @@ def test_a_live_gallery_has_the_source_soon_and_lets_go_of_it():
     assert gallery.of(look).source.shape == (1, 3, 64, 96)
     assert gallery.of(LOOK).source is None
     gallery.close()
-
-
-def test_work_beside_the_frames_is_bounded_and_failures_are_tried_again(monkeypatch: pytest.MonkeyPatch):
-    done: list[str] = []
-
-    def work(key: str) -> str:
-        done.append(key)
-        if "bad" in key:
-            raise OSError("no")
-        return key.upper()
-
-    beside = Beside("test", work, kept=2, waits=True)
-    assert [beside.find(key) for key in ("a", "b", "a", "bad", "bad")] == ["A", "B", "A", None, None]
-    assert done == ["a", "b", "bad"] and str(beside.failure("bad")) == "no" and beside.failure("a") is None
-    beside.find("c")
-    beside.find("b")
-    assert done == ["a", "b", "bad", "c", "b"]
-    monkeypatch.setattr("engine.beside.RETRY_S", 0.0)
-    beside.find("bad")
-    assert done[-1] == "bad" and RETRY_S > 1.0
-
-
-def test_beside_the_frames_nothing_is_waited_for():
-    beside = Beside("test", str.upper)
-    assert beside.find("a") is None or beside.find("a") == "A"
-    wait_for(lambda: beside.find("a") == "A")
-    for n in range(3 * WAITING):
-        beside.find(f"k{n}")
-    beside.close()
-    assert beside.find("never asked") is None
 
 
 def test_a_text_means_something_else_in_each_place_and_a_picture_does_not(tmp_path: Path):
