@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.doubling import doubled, doubled_back, is_double
 from engine.fourier import Fourier
 from engine.motion import Warp
 
@@ -101,7 +102,7 @@ class Pyramid:
         """The picture plus every level brought to its size."""
         change = self._levels[0] * self._gains[0]
         for level, gain in zip(self._levels[1:], self._gains[1:], strict=True):
-            change = resized(change, level.shape[-2], level.shape[-1]).add_(level, alpha=gain)
+            change = _enlarged(change, level.shape).add_(level, alpha=gain)
         return self._picture + change
 
     def at_rest(self) -> Tensor:
@@ -142,10 +143,26 @@ class _AtRest(torch.autograd.Function):
         found: list[Tensor | None] = []
         for gain, size in zip(reversed(ctx.gains), reversed(ctx.sizes), strict=True):
             if gradient.shape != size:
-                finer = gradient.shape[-2:]
-                gradient = torch.ops.aten.upsample_bilinear2d_backward(gradient, finer, size, align_corners=False)
+                gradient = _enlarged_back(gradient, size)
             found.append(gradient * gain)
         return None, None, *reversed(found)
+
+
+def _enlarged(change: Tensor, size: torch.Size) -> Tensor:
+    """The change at the next finer level's size."""
+    # A GPU has a kernel of its own for this, which is quicker than several plain ones.
+    if change.device.type == "cpu" and is_double(size, change.shape):
+        return doubled(change)
+    return resized(change, size[-2], size[-1])
+
+
+def _enlarged_back(gradient: Tensor, size: torch.Size) -> Tensor:
+    """The gradient of a level of this size from that of its `_enlarged`."""
+    if gradient.device.type == "cpu" and is_double(gradient.shape, size):
+        return doubled_back(gradient)
+    finer = gradient.shape[-2:]
+    found: Tensor = torch.ops.aten.upsample_bilinear2d_backward(gradient, finer, list(size), align_corners=False)
+    return found
 
 
 def _carried(mean: Tensor, square: Tensor, warp: Warp) -> tuple[Tensor, Tensor]:

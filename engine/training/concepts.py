@@ -80,7 +80,7 @@ def read_concepts(table: Path = TABLE, cldr: Path = CLDR) -> Concepts:
 
 def tokenizer_for(concepts: Concepts, aliases: dict[str, str] | None = None) -> WordTokenizer:
     """A tokenizer that knows every word of every phrase; plurals share their singular's number."""
-    found = {word for phrase in concepts.phrases() for word in _words(phrase)}
+    found = {word for phrase in concepts.phrases() for word in words_of(phrase)}
     words = found - {"a", "an", "the"}
     words = {word for word in words if not (word.endswith("s") and word[:-1] in words)}
     return WordTokenizer(sorted(words), aliases or {})
@@ -108,17 +108,17 @@ def _with_cldr(concepts: Concepts, cldr: Path, unlearnt: set[str]) -> list[Subje
     is no reason to see a bridge in every night, and a zebra's stripe none to see one in every stripe.
     """
     subjects = concepts.subjects
-    claimed = Counter(word for phrase in concepts.phrases() for word in set(_words(phrase)))
+    claimed = Counter(word for phrase in concepts.phrases() for word in set(words_of(phrase)))
     keywords: dict[str, set[str]] = {}
     for node in ET.parse(cldr).getroot().iter("annotation"):
         words = {w.strip().lower() for w in (node.text or "").split("|")}
-        keywords.setdefault(_bare(node.get("cp", "")), set()).update(words)
-    found = [keywords.get(_bare(s.glyph), set()) for s in subjects]
+        keywords.setdefault(bare(node.get("cp", "")), set()).update(words)
+    found = [keywords.get(bare(s.glyph), set()) for s in subjects]
     taken = [set(s.phrases) for s in subjects]
 
     def is_free(keyword: str, subject: Subject) -> bool:
-        own = {word for phrase in subject.phrases for word in _words(phrase)}
-        words = _words(keyword)
+        own = {word for phrase in subject.phrases for word in words_of(phrase)}
+        words = words_of(keyword)
         foreign = set(words) - own if len(words) > 1 else set(words)  # alone, "black" is no cat
         return bool(words) and not any(claimed[w] or claimed[w + "s"] or w in unlearnt for w in foreign)
 
@@ -129,9 +129,11 @@ def _with_cldr(concepts: Concepts, cldr: Path, unlearnt: set[str]) -> list[Subje
     ]
 
 
-def _words(phrase: str) -> list[str]:
+def words_of(phrase: str) -> list[str]:
+    """Its words, small, without what is no letter."""
     return re.findall(r"[a-z]+", phrase.lower().replace("'", ""))
 
 
-def _bare(glyph: str) -> str:
+def bare(glyph: str) -> str:
+    """The emoji without the sign that asks for colour."""
     return glyph.replace("\ufe0f", "")

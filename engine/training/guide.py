@@ -33,7 +33,7 @@ EXPORT_EVERY_S = 300.0
 WARM_UP_STEPS = 60
 
 PICTURES, WORDS, BOTH = "pictures", "words", "both"
-STAGES = {PICTURES: 0.45, WORDS: 0.43, BOTH: 0.12}
+STAGES = {PICTURES: 0.35, WORDS: 0.5, BOTH: 0.15}
 """Parts of the training: to paint what a picture shows, what words look like, and to paint what words say."""
 
 RATES = {PICTURES: 0.7, WORDS: 1.0, BOTH: 0.3}
