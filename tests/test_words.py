@@ -66,6 +66,22 @@ def test_what_is_drawn_is_named_once_and_by_its_longest_phrase() -> None:
     ]
 
 
+def test_what_a_word_only_reminds_of_is_left_out_where_something_is_named() -> None:
+    words = Words(["hand", "door", "red"], {"keep": "?hand", "gate": "door"}, {"hand": "hand", "door": "door"})
+    assert words.read("keep the red gate") == ["red", "door"]
+    assert words.read("keep it red") == ["hand", "red"]
+    assert words.drawn("keeping") == ["hand"] and words.is_faint("keeps") and not words.is_faint("gate")
+
+
+@needs_wordnet
+def test_verbs_beside_a_thing_are_silent_but_weather_never_is(tokenizer: WordTokenizer) -> None:
+    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown)
+    assert words.drawn("the station kept me waiting") and words.drawn("kept waiting")
+    assert "hand" not in words.drawn("you kept the piano") and words.drawn("you kept it") == ["hand"]
+    assert words.drawn("a blazing piano") == ["fire", "piano"]
+    assert not words.is_faint("harbour") and not words.is_faint("schooner")
+
+
 def test_a_file_that_holds_no_words_gives_none(tmp_path: Path) -> None:
     (tmp_path / "broken.safetensors").write_bytes(b"\xff" * 20)
     save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")

@@ -13,6 +13,9 @@ SHIPPED_PATH = Path(__file__).parent / "shipped" / "guide.safetensors"
 LONGEST_HEADER = 16 * 2**20
 """Bytes of a header that are read at most."""
 
+FAINT = "?"
+"""How the alias of a word begins that only reminds of what it stands for: "keep" of a hand."""
+
 _WORD = re.compile(r"[a-z]+")
 _SUNG = (
     # 'cause, 'til, 'em, 'round and 'bout stand for nothing drawn; 'neath does.
@@ -53,7 +56,7 @@ class Words:
     """The learnt words, numbered from 1; other words that mean some of them; what is drawn for a learnt phrase.
 
     A word never learnt is left out; an alias stands for the learnt words it means, "" for none. It counts for more
-    than having been learnt.
+    than having been learnt. Where it begins with FAINT the word only reminds of something.
     """
 
     words: Sequence[str]
@@ -72,22 +75,28 @@ class Words:
         """The learnt words that this text comes to, in its order: "burnin' schooner" → burning, ship.
 
         A learnt word with an alias was taught by chance and means something else ("dark" by sunglasses); within a
-        learnt phrase of several words ("dark blue") it is meant as it was learnt.
+        learnt phrase of several words ("dark blue") it is meant as it was learnt. What a word only reminds of is left
+        out where something is named: "you left without closing the door" is a door, no hand.
         """
-        words, found = [word for word in _WORD.findall(_plain(text)) if self.form(word)], list[str]()
+        words, found = [word for word in _WORD.findall(_plain(text)) if self.form(word)], list[tuple[list[str], bool]]()
         forms = [next((form for form in (word, *stems(word)) if form in self._numbers), "") for word in words]
         while words:
             size = next((n for n in (4, 3, 2) if len(words) >= n and " ".join(forms[:n]) in self.shown), 1)
-            found += self.learnt(words[0]) if size == 1 else forms[:size]
+            found.append((self.learnt(words[0]), self.is_faint(words[0])) if size == 1 else (forms[:size], False))
             words, forms = words[size:], forms[size:]
-        return found
+        is_named = any(not is_faint and " ".join(part) in self.shown for part, is_faint in found)
+        return [word for part, is_faint in found if not (is_faint and is_named) for word in part]
+
+    def is_faint(self, word: str) -> bool:
+        """Whether this word names nothing drawn and only reminds of it."""
+        return self.aliases.get(self.form(word), "").startswith(FAINT)
 
     def learnt(self, word: str) -> list[str]:
         """The learnt words this word stands for: its aliases, itself, its stem's, or none."""
         form = self.form(word)
         if form in self._numbers and form not in self.aliases:
             return [form]
-        return [part for part in self.aliases.get(form, "").split() if part in self._numbers]
+        return [part for part in self.aliases.get(form, "").removeprefix(FAINT).split() if part in self._numbers]
 
     def form(self, word: str) -> str:
         """The form of this word that is known: itself, a stem that was learnt or one with aliases; "" where none is."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.guides.shipped_text import WordTokenizer
-from engine.guides.words import SHIPPED_PATH, Words
+from engine.guides.words import FAINT, SHIPPED_PATH, Words
 from engine.training.concepts import COUNTS, PLACES, Concepts, read_concepts, tokenizer_for
 from engine.training.links import Links, read_links
 from engine.training.meanings import Meanings
@@ -23,6 +23,9 @@ SURE = 0.38
 SURE_UNTAGGED = 0.53
 """The same for words that WordNet's makers never met in the texts they tagged."""
 
+NOUNS = 0.4
+"""A word that is a noun so seldom, of all times it was tagged, names no thing."""
+
 PERSONS = "18"
 """The lexicographer file of persons."""
 
@@ -33,8 +36,35 @@ INFLECTED = ("s", "ing", "ed")
 def full_tokenizer(concepts: Concepts) -> WordTokenizer:
     """The tokenizer a guide is exported with: learnt words, aliases, and the name of what is drawn for a phrase."""
     plain = tokenizer_for(concepts)
-    aliases = {**wordnet_aliases(plain, concepts), **read_links().instead}
-    return replace(plain, aliases=aliases, shown=shown_names(concepts, plain))
+    shown = shown_names(concepts, plain)
+    aliases = with_faint(wordnet_aliases(plain, concepts), shown, concepts) | read_links().instead
+    return replace(plain, aliases=aliases, shown=shown)
+
+
+def with_faint(
+    aliases: dict[str, str], shown: dict[str, str], concepts: Concepts, folder: Path = FOLDER
+) -> dict[str, str]:
+    """The aliases with those marked that only remind: of words that are no nouns, and mean a thing, not a ground.
+
+    "kept" is no hand beside a television; but "blazing" is fire beside anything.
+    """
+    if not (folder / "data.noun").exists():
+        return aliases
+    wordnet, things = WordNet(folder), {subject.name for subject in concepts.subjects}
+
+    def is_faint(word: str, meant: str) -> bool:
+        names = {shown.get(part, "") for part in meant.split()}
+        return bool(names) and names <= things and _is_no_noun(wordnet, word)
+
+    return {word: FAINT + meant if is_faint(word, meant) else meant for word, meant in aliases.items()}
+
+
+def _is_no_noun(wordnet: WordNet, word: str) -> bool:
+    """Whether it is a verb, an adjective or an adverb most of the time, or such a word's irregular form."""
+    if (word, "n") not in wordnet.of_word:
+        return (wordnet.irregular.get(word, ("", "n"))[1] != "n") or any((word, p) in wordnet.of_word for p in "var")
+    nouns, whole = wordnet.count(word, "n"), wordnet.count(word)
+    return (nouns + 0.3) / (whole + 0.6) < NOUNS
 
 
 def wordnet_aliases(tokenizer: WordTokenizer, concepts: Concepts, folder: Path = FOLDER) -> dict[str, str]:
