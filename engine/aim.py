@@ -1,7 +1,7 @@
 """What one optimisation step works toward, and what the picture is to lose in it."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -60,6 +60,8 @@ class Aim:
     references: References = NOTHING
     turn: int = 0
     """Counts the steps of all frames before, so that owned parts take turns."""
+    is_turned: bool = False
+    """Whether the picture comes the other way round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +145,16 @@ def _weights(aim: Aim, step: int) -> dict[str, float]:
 def _cut(aim: Aim, goal: Goal, step: int) -> Cut:
     # Guides that alternate see the same part one after the other; else each would always see its own.
     guides = 1 if aim.look.text("guide_mix") == "sum" else max(1, len({guide.name for guide, _ in aim.pulls}))
-    return Cut.of(aim.look, aim.crops).shared(goal.regions, (aim.turn + step) // guides)
+    cut = Cut.of(aim.look, aim.crops).shared(goal.regions, (aim.turn + step) // guides)
+    # Who shows a picture wants that one: it may hold letters.
+    return cut if goal.pictures else replace(cut, is_turned=aim.is_turned)
 
 
 def _agreement(picture: Tensor, one: Pulling, random: torch.Generator) -> Agreement:
     """The goal beside views of the picture; where parts are owned, each view changes no more than is its own."""
     guide, goal, cut = one.guide, one.goal, one.cut
     sight = look_at(picture, cut, guide.image_size, random)
-    wanted = _wanted(guide, goal, sight.boxes, picture.shape[-2:])
+    wanted = _wanted(guide, goal, sight.boxes, picture.shape[-2:], cut.is_turned)
     if not cut.owners:
         return Agreement(goal, guide.embed_image(sight.views), wanted=wanted)
     owns = ownership(goal.regions, cut.owners, guide.device)
@@ -159,14 +163,14 @@ def _agreement(picture: Tensor, one: Pulling, random: torch.Generator) -> Agreem
     return Agreement(goal, guide.embed_image(seen), owns.shares, wanted)
 
 
-def _wanted(guide: Guide, goal: Goal, boxes: Tensor, size: torch.Size) -> Tensor:
+def _wanted(guide: Guide, goal: Goal, boxes: Tensor, size: torch.Size, is_turned: bool = False) -> Tensor:
     """What views in boxes (n, 4) should show, (n, k, d): a text's meaning depends on the place, not a picture's."""
     texts = len(goal.vectors) - goal.pictures
     wanted = goal.vectors[texts:].expand(len(boxes), -1, -1)
     if not texts:
         return wanted
     regions = (goal.regions or ("whole",) * texts)[:texts]
-    placed = guide.place_text(goal.vectors[:texts], places(boxes, regions, size[0], size[1]))
+    placed = guide.place_text(goal.vectors[:texts], places(boxes, regions, size[0], size[1], is_turned))
     return torch.cat([placed, wanted], dim=1) if goal.pictures else placed
 
 

@@ -45,6 +45,8 @@ class Cut:
     """How much longer than its other side an inner view may be, in pixels of the picture."""
     is_tilted: bool = True
     """Whether views are tilted at all; where those that are not look is found in a tenth of the time."""
+    is_turned: bool = False
+    """Whether views show the picture as a mirror does: what they are guided to comes the other way round."""
     grain: float | None = None
     """The share of the smallest inner view as far as it decides how fine a picture is looked at; None is `low`."""
 
@@ -81,7 +83,7 @@ class Cut:
 
     def shape(self) -> Hashable:
         """What of it decides what is computed, rather than with which numbers."""
-        return self.overviews, self.inner, self.is_mirrored, self.is_tilted, self.owners, self.grain
+        return self.overviews, self.inner, self.is_mirrored, self.is_tilted, self.is_turned, self.owners, self.grain
 
     def of_parts(self) -> tuple[str, ...]:
         """Whose each inner view is."""
@@ -112,8 +114,8 @@ def look_at(picture: Tensor, cut: Cut, size: int, generator: torch.Generator) ->
     """
     n = cut.overviews + cut.inner
     boxes = view_boxes(cut, picture.shape[-2], picture.shape[-1], generator)
-    tilts = corner_tilts(n, cut.tilt, generator)
-    grid = sampling_grid(boxes, tilts, size) if cut.is_tilted else straight_grid(boxes, size)
+    tilts, turned = corner_tilts(n, cut.tilt, generator), mirrored(boxes) if cut.is_turned else boxes
+    grid = sampling_grid(turned, tilts, size) if cut.is_tilted else straight_grid(turned, size)
     source = _averaged(picture, cut, size).expand(n, -1, -1, -1)
     if cut.is_mirrored:
         return Sight(F.grid_sample(source, grid, padding_mode="reflection", align_corners=False), grid, boxes)
@@ -130,6 +132,12 @@ def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) ->
     chance = torch.rand(cut.overviews + cut.inner, 4, generator=generator, device=generator.device)
     whole = _overview_boxes(chance[: cut.overviews], cut, height, width)
     return torch.cat([whole, _inner_boxes(chance[cut.overviews :], cut, height, width)])
+
+
+def mirrored(boxes: Tensor) -> Tensor:
+    """Boxes (n, 4) with left and right exchanged: views of them show the picture as a mirror does."""
+    left, top, right, bottom = boxes.unbind(dim=1)
+    return torch.stack([right, top, left, bottom], dim=1)
 
 
 def _overview_boxes(chance: Tensor, cut: Cut, height: int, width: int) -> Tensor:

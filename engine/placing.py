@@ -8,14 +8,19 @@ from torch import Tensor
 from engine.regions import FRAMES
 
 
-def places(boxes: Tensor, regions: tuple[str, ...], height: int, width: int) -> Tensor:
+def places(boxes: Tensor, regions: tuple[str, ...], height: int, width: int, is_turned: bool = False) -> Tensor:
     """Boxes (n, k, 4) of n views around the middle of what each of k prompts owns, in halves of its shorter side.
 
     `boxes` are (left, top, right, bottom), (n, 4), where a picture of height by width pixels spans -1..1 both ways;
-    `regions` names the part each prompt owns. The middle square of a prompt's part is (-1, -1, 1, 1).
+    `regions` names the part each prompt owns. The middle square of a prompt's part is (-1, -1, 1, 1). With `is_turned`
+    a view lies where it would in a mirror.
     """
     middle, unit = _middles(regions, height, width, boxes.device)
-    return (boxes[:, None] - middle) * unit
+    found = (boxes[:, None] - middle) * unit
+    if not is_turned:
+        return found
+    left, top, right, bottom = found.unbind(dim=2)
+    return torch.stack([-right, top, -left, bottom], dim=2)
 
 
 @lru_cache(maxsize=64)

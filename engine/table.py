@@ -67,7 +67,7 @@ ROWS: tuple[Parameter, ...] = (
     text("denoiser_weights", "picture", "cyclegan's weights: a file, or a name in the library"),
     number("engine_fps", "picture", 30.0, 1.0, 60.0, "frames a second asked of the engine", "fps"),
     switch("governor", "picture", True, "spend fewer steps and crops rather than miss engine_fps"),
-    trigger("reroll", "picture", "start the canvas afresh from noise"),
+    trigger("reroll", "picture", "start the canvas afresh from noise, left and right exchanged"),
     number("reroll_s", "picture", 2.0, 0.0, 30.0, "time in which the new canvas grows into the old one", "s"),
     trigger("kick", "picture", "shake the picture with noise once"),
     number("zoom", "motion", 0.0, -2.0, 2.0, "speed into the picture; 1 doubles it each second", "octaves/s"),

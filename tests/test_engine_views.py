@@ -42,6 +42,13 @@ def test_without_tilt_and_overhang_a_view_of_all_is_the_picture():
     assert torch.allclose(views(picture, cut, 32, random()), picture, atol=1e-5)
 
 
+@pytest.mark.parametrize("is_tilted", [True, False])
+def test_views_of_a_turned_picture_are_those_of_its_mirror_image(is_tilted: bool):
+    picture, cut = torch.rand(1, 3, 90, 160), replace(CUT, is_tilted=is_tilted, tilt=0.0)
+    turned = views(picture, replace(cut, is_turned=True), 32, random())
+    assert torch.allclose(turned, views(picture, cut, 32, random()).flip(3), atol=1e-5)
+
+
 @pytest.mark.parametrize("is_mirrored", [True, False])
 def test_views_that_are_not_tilted_are_those_of_no_tilt(is_mirrored: bool):
     cut, picture = replace(CUT, tilt=0.0, is_mirrored=is_mirrored), torch.rand(1, 3, 90, 160, requires_grad=True)

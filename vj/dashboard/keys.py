@@ -37,7 +37,7 @@ KEYS = (
     Key("k,K", "switch('blackout')", "k", "blackout, or back from it", "black"),
     Key("u,U", "send('undo')", "u", "undo: the look before the last move", "undo"),
     Key("exclamation_mark", "send('panic')", "!", "panic: the look the show began with"),
-    Key("r,R", "fire('reroll')", "r", "reroll: the canvas afresh from noise"),
+    Key("r,R", "fire('reroll')", "r", "reroll: the canvas afresh from noise, mirrored"),
     Key("p,P,slash,enter", "prompt", "p / enter", "type a new prompt", "prompt"),
     Key("1,2,3,4,5,6,7,8", "slot(KEY)", "1-8", "choose a slot and type into it", "slot"),
     Key("plus,equals_sign", "weigh(0.1)", "+ -", "more or less weight to the chosen slot"),
