@@ -102,13 +102,13 @@ def test_canvases_can_be_painted_from_their_pictures_without_words(concepts: Con
     guide, easel = trainer(concepts), Easel.of(scenes, Chance(0, "cpu"))
     word = guide.model.text.words.weight.clone()
     losses = guide.train(easel, 1e-3, by_words=False)
-    assert losses["told"] == 0 < losses["aligned"] and torch.equal(word, guide.model.text.words.weight)
+    assert "told" not in losses and losses["aligned"] > 0 and torch.equal(word, guide.model.text.words.weight)
 
 
 def test_the_stages_of_a_training_follow_each_other() -> None:
     run = Session.__new__(Session)
     run.options = argparse.Namespace(steps=0, minutes=10.0, without=[])
-    for minutes, stage in ((0, PICTURES), (4, PICTURES), (5, WORDS), (9.5, BOTH), (10, BOTH)):
+    for minutes, stage in ((0, PICTURES), (3, PICTURES), (5, WORDS), (9.5, BOTH), (10, BOTH)):
         run.trained_s = minutes * 60.0
         found, part = run._stage()
         assert found == stage and 0 <= part <= 1

@@ -32,13 +32,13 @@ TELLING_STEPS = 3
 KEEP = 0.997
 """Share of the moving average kept at each step."""
 
-TELL = 3.0
+NAMES = 3.0
 ALIGN = 4.0
-NAMES = 1.0
-"""Weights of telling scenes apart, of the gradient's alignment, and within telling apart of naming what is seen."""
+TELL = 0.1
+"""Weights of naming what is seen, of the gradient's alignment, and of telling scenes apart by their words; that words
 
-TELL_WORDS = 0.1
-"""Weight of telling scenes apart beside learning what their words look like."""
+mean what is seen weighs 1.
+"""
 
 TOLD = 128
 """Most scenes of a lesson that are told apart: each is compared with every other."""
@@ -85,20 +85,21 @@ class Trainer:
         canvas = easel.canvas.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
         with torch.autocast(canvas.device.type, torch.bfloat16):
             found = self.model.encode_image((canvas - self.mean) / self.std)
-            if by_words:
-                texts, wanted = self._read(scenes.tokens, scenes.boxes)
-            else:
-                texts = wanted = self.model.encode_image((scenes.pictures - self.mean) / self.std)
-        images, texts, wanted = (F.normalize(x.float(), dim=-1) for x in (found, texts, wanted))
-        agreement = (images * wanted).sum()
-        (gradient,) = torch.autograd.grad(agreement, canvas, create_graph=True)
+            shown = self.model.encode_image((scenes.pictures - self.mean) / self.std)
+            texts, placed = self._read(scenes.tokens, scenes.boxes) if by_words else (shown, shown)
+        images, shown, texts, placed = (F.normalize(x.float(), dim=-1) for x in (found, shown, texts, placed))
+        (gradient,) = torch.autograd.grad((images * placed).sum(), canvas, create_graph=True)
         aligned = alignment(gradient, scenes.pictures - canvas.detach())
         sure = scenes.seen * ((0.8 - hidden) / 0.4).clamp(0, 1)
         named = self._naming(images, scenes, sure)
-        told = contrastive(images, texts, self.model.logit_scale, scenes.said, scenes.true, sure)
-        told = told if by_words else torch.zeros_like(told)
-        self._update(tells * TELL * (told + NAMES * named) + self.align * aligned.mean(), rate)
-        losses = {"told": told.item(), "named": named.item(), "aligned": aligned.mean().item()}
+        loss = tells * NAMES * named + self.align * aligned.mean()
+        losses = {"named": named.item(), "aligned": aligned.mean().item()}
+        if by_words:
+            told = contrastive(images, texts, self.model.logit_scale, scenes.said, scenes.true, sure)
+            missed = (placed - shown.detach()).square().sum(1).mean()
+            loss = loss + missed + TELL * told
+            losses |= {"told": told.item(), "missed": missed.item()}
+        self._update(loss, rate)
         losses["finishing"] = aligned[hidden < 0.4].mean().item()
         return losses, gradient.detach()
 
@@ -119,7 +120,7 @@ class Trainer:
         part = slice(0, TOLD)
         scale, sure = self.model.logit_scale, torch.ones_like(lesson.boxes[part, 0])
         told = contrastive(lesson.views[part], texts[part], scale, lesson.said[part], lesson.true[part], sure)
-        self._update(missed + TELL_WORDS * told, rate)
+        self._update(missed + TELL * told, rate)
         return {"missed": missed.item(), "told": told.item()}
 
     @torch.no_grad()
