@@ -15,10 +15,11 @@ import torch
 
 from engine.guides.shipped import GuideShape, load_shipped, save_shipped
 from engine.training.canvases import Easel
-from engine.training.concepts import CLDR, TABLE, Concepts, read_concepts, tokenizer_for
+from engine.training.concepts import CLDR, TABLE, Concepts, read_concepts, tokenizer_for, words_of
 from engine.training.facts import LOOSE, NONE, STEADY, Recipe
 from engine.training.glyphs import FONT, draw_glyphs
 from engine.training.guide import BOTH, PICTURES, WORDS, Session
+from engine.training.held_out import held_out
 from engine.training.icons import RASTERISER, draw_icon
 from engine.training.lessons import Album
 from engine.training.losses import alignment, holds
@@ -196,6 +197,17 @@ def test_glyphs_are_drawn_with_alpha(concepts: Concepts, tmp_path: Path) -> None
     glyphs = draw_glyphs(concepts.subjects[:3], tmp_path)
     assert glyphs.shape == (3, 4, 96, 96)
     assert 0.2 < glyphs[:, 3].mean() < 0.95
+
+
+@pytest.mark.skipif(not (CLDR.exists() and FONT.exists()), reason="emoji and their names are not installed")
+def test_held_out_drawings_are_of_one_subject_and_never_trained() -> None:
+    whole = read_concepts()
+    found = held_out(whole)
+    assert len(found) > 100
+    trained = {subject.glyph.replace("\ufe0f", "") for subject in whole.subjects}
+    for number, drawing in found:
+        assert drawing.glyph.replace("\ufe0f", "") not in trained
+        assert set(words_of(whole.subjects[number].name)) <= set(words_of(drawing.name))
 
 
 @pytest.mark.skipif(not CLDR.exists(), reason="Unicode CLDR annotations are not installed")

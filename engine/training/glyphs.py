@@ -38,6 +38,19 @@ def draw_glyphs(subjects: Sequence[Subject], cache: Path, font: Path = FONT) -> 
     return glyphs
 
 
+def drawn_by_font(glyphs: Sequence[str], font: Path = FONT) -> list[str]:
+    """Those of these emoji that the font has a single picture of."""
+    face = ImageFont.truetype(str(font), FONT_SIZE)
+
+    def is_drawn(glyph: str) -> bool:
+        try:
+            return _emoji(glyph, face).getchannel("A").getbbox() is not None
+        except ValueError:
+            return False
+
+    return [glyph for glyph in glyphs if is_drawn(glyph)]
+
+
 def _picture(subject: Subject, face: ImageFont.FreeTypeFont) -> Tensor:
     if is_icon(subject.glyph):
         image = draw_icon(subject.glyph)

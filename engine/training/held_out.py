@@ -15,7 +15,7 @@ import torch
 from engine.guides.shipped import SHIPPED_PATH, SmallCLIP, load_shipped
 from engine.training.concepts import CLDR, Concepts, Subject, bare, read_concepts, tokenizer_for, words_of
 from engine.training.facts import WHOLE, Figure, Recipe
-from engine.training.glyphs import draw_glyphs
+from engine.training.glyphs import draw_glyphs, drawn_by_font
 from engine.training.grounds import DARK, LIGHT
 from engine.training.guide import DIM_GLYPH, RUNS
 from engine.training.measure import normalised
@@ -51,23 +51,15 @@ def held_out(concepts: Concepts, cldr: Path = CLDR) -> list[tuple[int, Subject]]
     for node in ET.parse(cldr).getroot().iter("annotation"):
         glyph, name = node.get("cp", ""), node.text or ""
         # Of several characters joined in one, most are the same drawing for other people or in other colours.
-        if node.get("type") != "tts" or bare(glyph) in known or len(bare(glyph)) != 1 or not is_drawn(glyph):
+        if node.get("type") != "tts" or bare(glyph) in known or len(bare(glyph)) != 1:
             continue
         words = set(words_of(name))
         said = [n for n, subject in enumerate(concepts.subjects) if set(words_of(subject.name)) <= words]
         longest = [n for n in said if not any(_is_part(concepts, n, other) for other in said)]
         if len(longest) == 1:
             found.append((longest[0], replace(concepts.subjects[longest[0]], name=name, glyph=glyph)))
-    return found
-
-
-def is_drawn(glyph: str) -> bool:
-    """Whether Noto Color Emoji has a drawing for this character."""
-    try:
-        draw_glyphs([Subject("", glyph, (), "dark", 1.0)], RUNS / "cache" / "held-out")
-    except ValueError:
-        return False
-    return True
+    drawn = set(drawn_by_font([drawing.glyph for _, drawing in found]))
+    return [(number, drawing) for number, drawing in found if drawing.glyph in drawn]
 
 
 @torch.no_grad()
