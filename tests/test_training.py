@@ -132,6 +132,23 @@ def test_landscapes_come_in_colours_and_two_in_one(concepts: Concepts) -> None:
     assert (pictures[2, :, -16:] - pictures[3, :, -16:]).abs().mean() < 0.03
 
 
+def test_the_same_words_are_one_recipe_for_the_guide(concepts: Concepts) -> None:
+    cook = Cook(concepts, 0, [False] * len(concepts.subjects))
+    found: dict[tuple[int, ...], Recipe] = {}
+    again, other, tokenizer = 0, 0, tokenizer_for(concepts)
+    for recipe in (cook.recipe() for _ in range(20_000)):
+        first = found.setdefault(tuple(tokenizer.numbers(recipe.caption)), recipe)
+        if first is recipe:
+            continue
+        again += 1
+        places = [[(f.subject, f.colour, round(f.x), round(f.y)) for f in one.figures] for one in (first, recipe)]
+        facts = [
+            (one.true, one.variant % 4, one.plain, place) for one, place in zip((first, recipe), places, strict=True)
+        ]
+        other += facts[0] != facts[1]
+    assert again > 1000 and other < 0.01 * again
+
+
 def test_no_pair_that_is_held_out_is_trained_and_what_is_said_is_true(concepts: Concepts) -> None:
     cook = Cook(concepts, 0, [False] * len(concepts.subjects))
     for recipe in (cook.recipe() for _ in range(3000)):

@@ -5,14 +5,13 @@
 
 import argparse
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from engine.guides.shipped_text import WordTokenizer
 from engine.guides.words import FAINT, SHIPPED_PATH, Words
-from engine.training.concepts import COUNTS, PLACES, Concepts, read_concepts, tokenizer_for
+from engine.training.concepts import COUNTS, PLACES, Concepts, read_concepts, tokenizer_for, words_of
 from engine.training.links import Links, read_links
 from engine.training.meanings import Meanings
 from engine.training.wordnet import FOLDER, WordNet
@@ -70,7 +69,7 @@ def _is_no_noun(wordnet: WordNet, word: str) -> bool:
 def wordnet_aliases(tokenizer: WordTokenizer, concepts: Concepts, folder: Path = FOLDER) -> dict[str, str]:
     """Alias to learnt words, "" for a word that stays silent; without WordNet only the hand table's."""
     links = read_links()
-    captions = {word for phrase in concepts.phrases() for word in re.findall("[a-z]+", phrase.replace("'", ""))}
+    captions = {word for phrase in concepts.phrases() for word in words_of(phrase)} | concepts.heard
     aliases = {word: meant for word, meant in _by_hand(links, tokenizer).items() if word not in captions}
     if not (folder / "data.noun").exists():
         return aliases

@@ -4,6 +4,7 @@ import re
 import tomllib
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ CLDR = Path("/usr/share/unicode/cldr/common/annotations/en.xml")
 FAVOURED = 2.0
 """How much oftener a favourite is shown than another subject."""
 
-COUNTS = {2: ("two", "a pair of", "twin"), 3: ("three",), 4: ("four", "many", "some"), 5: ("five", "many", "lots of")}
+COUNTS = {2: ("two", "a pair of", "twin"), 3: ("three",), 4: ("four", "some"), 5: ("five", "many", "lots of")}
 PLACES = ("on", "in", "over", "under", "with", "and", "at", "near", "of", "inside", "against", "behind")
 
 
@@ -41,12 +42,16 @@ class Colour:
 
 @dataclass(frozen=True, slots=True)
 class Concepts:
-    """All that a scene is made of. Grounds and patterns map a name to the phrases naming it."""
+    """All that a scene is made of. Grounds and patterns map a name to the phrases naming it.
+
+    `heard` are words besides those of the phrases: of phrases that another thing has.
+    """
 
     subjects: tuple[Subject, ...]
     grounds: dict[str, tuple[str, ...]]
     patterns: dict[str, tuple[str, ...]]
     colours: tuple[Colour, ...]
+    heard: frozenset[str] = frozenset()
 
     def names(self) -> list[str]:
         """One name for each thing that was learnt, subjects first."""
@@ -72,15 +77,35 @@ def read_concepts(table: Path = TABLE, cldr: Path = CLDR) -> Concepts:
     grounds = {name: _split(line) for name, line in rows["grounds"].items()}
     patterns = {name: _split(line) for name, line in rows["patterns"].items()}
     colours = tuple(_colour(*item) for item in rows["colours"].items())
-    plain = Concepts(tuple(subjects), grounds, patterns, colours)
-    if not cldr.exists():
-        return plain
-    return replace(plain, subjects=tuple(_with_cldr(plain, cldr, set(_split(rows["unlearnt"])))))
+    found = Concepts(tuple(subjects), grounds, patterns, colours)
+    if cldr.exists():
+        found = replace(found, subjects=tuple(_with_cldr(found, cldr, set(_split(rows["unlearnt"])))))
+    return _unmistakable(found)
+
+
+def _unmistakable(concepts: Concepts) -> Concepts:
+    """Every phrase for one thing only: the subject of that name, else a ground, a colour, the first other subject.
+
+    What two pictures are shown for is painted as neither. Plurals count as their singular, as the tokenizer reads them.
+    """
+    tokenizer = tokenizer_for(concepts)
+    taken: dict[tuple[int, ...], str] = {}
+
+    def claim(phrases: Iterable[str], owner: str) -> tuple[str, ...]:
+        return tuple(p for p in phrases if taken.setdefault(tuple(tokenizer.numbers(p)), owner + p) == owner + p)
+
+    named = {s.name: claim([s.name], "subject ") for s in concepts.subjects}
+    grounds = {name: claim(phrases, "ground ") for name, phrases in concepts.grounds.items()}
+    for colour in concepts.colours:
+        claim(colour.phrases, "colour ")
+    subjects = [replace(s, phrases=named[s.name] + claim(s.phrases[1:], "subject ")) for s in concepts.subjects]
+    heard = frozenset(word for phrase in concepts.phrases() for word in words_of(phrase))
+    return replace(concepts, subjects=tuple(s for s in subjects if s.phrases), grounds=grounds, heard=heard)
 
 
 def tokenizer_for(concepts: Concepts, aliases: dict[str, str] | None = None) -> WordTokenizer:
     """A tokenizer that knows every word of every phrase; plurals share their singular's number."""
-    found = {word for phrase in concepts.phrases() for word in words_of(phrase)}
+    found = {word for phrase in concepts.phrases() for word in words_of(phrase)} | concepts.heard
     words = found - {"a", "an", "the"}
     words = {word for word in words if not (word.endswith("s") and word[:-1] in words)}
     return WordTokenizer(sorted(words), aliases or {})

@@ -41,6 +41,7 @@ class Grounds:
         self.freedom = freedom
         self.landscapes = list(concepts.grounds)
         self.patterns = list(concepts.patterns)
+        self.names = {subject.name for subject in concepts.subjects}
         self.black = [c.phrases[0] for c in concepts.colours].index("black")
         self.white = [c.phrases[0] for c in concepts.colours].index("white")
 
@@ -76,7 +77,10 @@ class Grounds:
             return words
         other = self.chance.choice(found)
         recipe.said[3], recipe.said[6] = recipe.true[3], recipe.true[6] = sorted((recipe.true[3], other))
-        both = [words, self.chance.choice(self.concepts.grounds[self.landscapes[other]])]
+        phrases = self.concepts.grounds[self.landscapes[other]]
+        said = self.chance.randrange(len(phrases))
+        recipe.variant = self._variant(recipe.variant + said)
+        both = [words, phrases[said]]
         self.chance.shuffle(both)
         return self.chance.choice((" over ", " and ", " in ", " with ", " under ", " ")).join(both)
 
@@ -109,10 +113,11 @@ class Grounds:
         recipe.said[3] = recipe.true[3] = len(self.landscapes) + self.patterns.index(name)
         recipe.said[4] = recipe.true[4] = first
         said = [self.chance.choice(self.concepts.colours[first].phrases)]
+        is_bare = plain and said[0] not in self.names and self.chance.random() < 0.6  # an orange is a fruit
         if not plain:
             recipe.said[5] = recipe.true[5] = second
             said += [self.chance.choice(("and", "")), self.chance.choice(self.concepts.colours[second].phrases)]
-        if not plain or self.chance.random() < 0.4:
+        if not is_bare:
             phrase = self.chance.randrange(len(self.concepts.patterns[name]))
             recipe.variant = self._variant(phrase)
             said.append(self.concepts.patterns[name][phrase])

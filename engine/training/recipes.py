@@ -19,6 +19,12 @@ LAYOUTS: dict[int, tuple[tuple[float, float], ...]] = {
     4: ((-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5)),
     5: ((-0.6, -0.55), (0.6, -0.55), (0.0, 0.0), (-0.6, 0.55), (0.6, 0.55)),
 }
+SIDES = {
+    "and": (0.5, 0.0), "with": (0.5, 0.0), "near": (0.5, 0.0), "": (0.5, 0.0),
+    "over": (0.0, 0.5), "above": (0.0, 0.5), "under": (0.0, -0.5),
+}  # fmt: skip
+"""What stands between two subjects, and the way from the picture's middle to the second of them."""
+
 SIZES = {1: 0.82, 2: 0.47, 3: 0.4, 4: 0.4, 5: 0.36}
 
 
@@ -99,21 +105,20 @@ class Cook:
         return recipe
 
     def _two_subjects(self) -> Recipe:
+        """Two in one picture: side by side as they are said, or one above the other where a word says so."""
         recipe = Recipe()
-        first, second = (self._pick() for _ in range(2))
-        recipe.said[:2] = recipe.true[:2] = [first, second]
-        upright = self.chance.random() < 0.3
-        for sign, number in ((-1, first), (1, second)):
-            x, y = (0.0, 0.5 * sign) if upright else (0.5 * sign, 0.0)
-            recipe.figures.append(self._figure(number, x, y, 0.5, NONE))
+        numbers = [self._pick() for _ in range(2)]
+        recipe.said[:2] = recipe.true[:2] = numbers
+        word, step = self.chance.choice(tuple(SIDES.items()))
+        for sign, number in zip((-1, 1), numbers, strict=True):
+            recipe.figures.append(self._figure(number, step[0] * sign, step[1] * sign, 0.5, NONE))
+        ground = ""
         if self.chance.random() < 0.5:
-            self.grounds.unsaid(recipe, self.concepts.subjects[first])
-            ground = ""
+            self.grounds.unsaid(recipe, self.concepts.subjects[numbers[0]])
         else:
-            ground = self.grounds.landscape(recipe, first)
-        words = [self._phrase(self.concepts.subjects[n]) for n in (first, second)]
-        self.chance.shuffle(words)
-        recipe.caption = self._join(" ".join([words[0], self.chance.choice(("and", "with", "")), words[1]]), ground)
+            ground = self.grounds.landscape(recipe, numbers[0])
+        words = [self._phrase(self.concepts.subjects[n]) for n in numbers]
+        recipe.caption = self._join(f"{words[0]} {word} {words[1]}", ground)
         return recipe
 
     def _stand(self, recipe: Recipe) -> tuple[Subject, str]:
@@ -165,4 +170,5 @@ class Cook:
         return self.chance.choices(range(len(self.weights)), self.weights)[0]
 
     def _phrase(self, subject: Subject) -> str:
-        return subject.name if self.chance.random() < 0.45 else self.chance.choice(subject.phrases)
+        is_named = subject.name in subject.phrases and self.chance.random() < 0.45
+        return subject.name if is_named else self.chance.choice(subject.phrases)
