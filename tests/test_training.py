@@ -27,7 +27,7 @@ from engine.training.patterns import Chance
 from engine.training.recipes import Cook
 from engine.training.scenes import Scenes, Studio
 from engine.training.trainer import Trainer
-from engine.training.workers import average_gradients
+from engine.training.workers import agreed, average_gradients
 
 TINY = GuideShape(
     embedding=15, finest=6, coarsest=4, channels=(4, 4, 8, 8), text_width=16, text_layers=1, text_hidden=24
@@ -108,13 +108,12 @@ def test_canvases_can_be_painted_from_their_pictures_without_words(concepts: Con
 
 def test_the_stages_of_a_training_follow_each_other() -> None:
     run = Session.__new__(Session)
-    run.options = argparse.Namespace(steps=0, minutes=10.0, without=[])
-    for minutes, stage in ((0, PICTURES), (3, PICTURES), (5, WORDS), (9.5, BOTH), (10, BOTH)):
-        run.trained_s = minutes * 60.0
-        found, part = run._stage()
+    run.options = argparse.Namespace(without=[])
+    for done, stage in ((0.0, PICTURES), (0.3, PICTURES), (0.5, WORDS), (0.95, BOTH), (1.0, BOTH)):
+        found, part = run._stage(done)
         assert found == stage and 0 <= part <= 1
-    run.options.without, run.trained_s = ["pictures-first"], 60.0
-    assert run._stage() == (BOTH, 0.1)
+    run.options.without = ["pictures-first"]
+    assert run._stage(0.1) == (BOTH, 0.1)
 
 
 def test_landscapes_come_in_colours_and_two_in_one(concepts: Concepts) -> None:
@@ -241,13 +240,13 @@ def test_cldr_adds_words() -> None:
 
 HALVES = """
 import torch, torch.distributed as dist
-from engine.training.workers import average_gradients, share
+from engine.training.workers import agreed, average_gradients, share
 dist.init_process_group("gloo")
 weight = torch.full((3,), float(dist.get_rank()), requires_grad=True)
 share([weight])
 (weight.sum() * (dist.get_rank() + 1.0)).backward()
 average_gradients([weight])
-print(weight.tolist(), weight.grad.tolist())
+print(weight.tolist(), weight.grad.tolist(), agreed(dist.get_rank() + 0.25))
 """
 
 
@@ -260,11 +259,11 @@ def test_processes_share_weights_and_average_gradients() -> None:
         subprocess.Popen([sys.executable, "-c", HALVES], env={**env, "RANK": rank}, stdout=subprocess.PIPE, text=True)
         for rank in ("0", "1")
     ]
-    assert {process.communicate(timeout=120)[0].strip() for process in both} == {"[0.0, 0.0, 0.0] [1.5, 1.5, 1.5]"}
+    assert {process.communicate(timeout=120)[0].strip() for process in both} == {"[0.0, 0.0, 0.0] [1.5, 1.5, 1.5] 0.25"}
 
 
 def test_without_other_processes_gradients_stay() -> None:
     weight = torch.ones(2, requires_grad=True)
     weight.sum().backward()
     average_gradients([weight])
-    assert torch.equal(weight.grad, torch.ones(2))
+    assert torch.equal(weight.grad, torch.ones(2)) and agreed(0.5) == 0.5

@@ -20,7 +20,7 @@ from engine.training.patterns import Chance
 from engine.training.recipes import Cook
 from engine.training.scenes import Scenes, Studio
 from engine.training.trainer import ALL, Trainer
-from engine.training.workers import join, rank, share
+from engine.training.workers import agreed, join, rank, share
 
 RUNS = Path("training-runs")
 """Checkpoints, logs and the glyph cache; not in git."""
@@ -33,7 +33,7 @@ EXPORT_EVERY_S = 300.0
 WARM_UP_STEPS = 60
 
 PICTURES, WORDS, BOTH = "pictures", "words", "both"
-STAGES = {PICTURES: 0.35, WORDS: 0.5, BOTH: 0.15}
+STAGES = {PICTURES: 0.34, WORDS: 0.5, BOTH: 0.16}
 """Parts of the training: to paint what a picture shows, what words look like, and to paint what words say."""
 
 RATES = {PICTURES: 0.7, WORDS: 1.0, BOTH: 0.3}
@@ -93,10 +93,10 @@ class Session:
         """Train until the minutes are over, those of earlier stretches included; pauses do not count."""
         measured_s = exported_s = self.trained_s
         losses = dict[str, float]()
-        while self._part() < 1.0:
+        while (part := agreed(self._part())) < 1.0:
             self._pause()
             began = time.monotonic()
-            losses = self._step()
+            losses = self._step(part)
             self.trained_s += time.monotonic() - began
             if self.trained_s - measured_s > MEASURE_EVERY_S:
                 measured_s = self.trained_s
@@ -113,9 +113,8 @@ class Session:
             return float(self.trainer.steps / self.options.steps)
         return self.trained_s / (self.options.minutes * 60) if self.options.minutes else 1.0
 
-    def _stage(self) -> tuple[str, float]:
-        """The stage of the training, and how much of it is done."""
-        part = self._part()
+    def _stage(self, part: float) -> tuple[str, float]:
+        """The stage of the training of which so much is done, and how much of the stage is."""
         if "pictures-first" in self.options.without:
             return BOTH, part
         for stage, length in STAGES.items():
@@ -124,8 +123,8 @@ class Session:
             part -= length
         return BOTH, 1.0
 
-    def _step(self) -> dict[str, float]:
-        stage, part = self._stage()
+    def _step(self, done: float) -> dict[str, float]:
+        stage, part = self._stage(done)
         if stage != self.stage:
             self.stage, self.began = stage, self.trainer.steps
             self.trainer.settle()

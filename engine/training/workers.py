@@ -43,6 +43,15 @@ def share(parameters: Sequence[Tensor]) -> None:
             dist.broadcast(parameter.detach(), 0)
 
 
+def agreed(value: float) -> float:
+    """The first process's value, for all: their clocks differ, and what they do at the same time must not."""
+    if not dist.is_initialized():
+        return value
+    shared = torch.tensor([value], dtype=torch.float64)
+    dist.broadcast(shared, 0)
+    return float(shared)
+
+
 def average_gradients(parameters: Sequence[Tensor]) -> None:
     """Let each gradient be the mean of all processes' own."""
     if not dist.is_initialized():
