@@ -14,7 +14,7 @@ from engine.training.canvases import Easel
 from engine.training.concepts import Concepts, read_concepts, tokenizer_for
 from engine.training.facts import LOOSE, STEADY
 from engine.training.glyphs import draw_glyphs
-from engine.training.lessons import REPEATS, Album
+from engine.training.lessons import LESSON, Album
 from engine.training.measure import measure
 from engine.training.patterns import Chance
 from engine.training.recipes import Cook
@@ -33,7 +33,7 @@ EXPORT_EVERY_S = 300.0
 WARM_UP_STEPS = 60
 
 PICTURES, WORDS, BOTH = "pictures", "words", "both"
-STAGES = {PICTURES: 0.34, WORDS: 0.5, BOTH: 0.16}
+STAGES = {PICTURES: 0.256, WORDS: 0.544, BOTH: 0.2}
 """Parts of the training: to paint what a picture shows, what words look like, and to paint what words say."""
 
 RATES = {PICTURES: 0.7, WORDS: 1.0, BOTH: 0.3}
@@ -130,19 +130,21 @@ class Session:
             self.trainer.settle()
         rate = self._rate(part) * RATES[stage]
         if stage == WORDS:
-            scenes = self._scenes()
+            count = LESSON * self.options.batch
+            scenes = self._scenes(self.album.wants(count))
             self.album.add(scenes, self.trainer.see(scenes.pictures))
-            return self.trainer.learn_words(self.album.lesson(REPEATS * self.options.batch), rate)
+            return self.trainer.learn_words(self.album.lesson(count), rate)
         place = self.trainer.steps % EASELS
         if self.easels[place].steps_left <= 0:
             self.easels[place] = self._easel()
         return self.trainer.train(self.easels[place], rate, by_words=stage == BOTH)
 
-    def _scenes(self) -> Scenes:
-        return self.studio.paint([self.cook.recipe() for _ in range(self.options.batch)], self.tokenizer)
+    def _scenes(self, count: int) -> Scenes:
+        return self.studio.paint([self.cook.recipe() for _ in range(count)], self.tokenizer)
 
     def _easel(self) -> Easel:
-        return Easel.of(self._scenes(), self.studio.chance, 1.0 if "long-canvases" in self.options.without else 0.5)
+        brief = 1.0 if "long-canvases" in self.options.without else 0.5
+        return Easel.of(self._scenes(self.options.batch), self.studio.chance, brief)
 
     def _rate(self, part: float) -> float:
         """Learning rate in a stage: a short warm-up, then a cosine down to a fiftieth."""

@@ -11,8 +11,14 @@ from engine.training.scenes import Scenes
 KEPT = 65_536
 """Views kept; the oldest give way."""
 
-REPEATS = 4
+REPEATS = 16
 """How many are learnt from for each one painted anew: painting and seeing a view takes as long as reading four."""
+
+FEW = 12_288
+"""Views below which an album is filled faster, so that few are not learnt by heart."""
+
+LESSON = 4
+"""Views in a lesson for each canvas in a batch: words are cheap."""
 
 
 @dataclass(slots=True)
@@ -42,6 +48,10 @@ class Album:
         for kept, part in zip(self.kept, new, strict=True):
             kept[places] = part
         self.count += len(views)
+
+    def wants(self, count: int) -> int:
+        """How many views to add before a lesson of so many."""
+        return max(1, count // (LESSON if self.count < FEW else REPEATS))
 
     def lesson(self, count: int) -> Lesson:
         """So many of them, by chance, cut to the longest prompt among them. Something must have been added."""
