@@ -33,7 +33,7 @@ EXPORT_EVERY_S = 300.0
 WARM_UP_STEPS = 60
 
 PICTURES, WORDS, BOTH = "pictures", "words", "both"
-STAGES = {PICTURES: 0.256, WORDS: 0.544, BOTH: 0.2}
+STAGES = {PICTURES: 0.266, WORDS: 0.462, BOTH: 0.272}
 """Parts of the training: to paint what a picture shows, what words look like, and to paint what words say."""
 
 RATES = {PICTURES: 0.7, WORDS: 1.0, BOTH: 0.3}
