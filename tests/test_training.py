@@ -109,7 +109,7 @@ def test_canvases_can_be_painted_from_their_pictures_without_words(concepts: Con
 def test_the_stages_of_a_training_follow_each_other() -> None:
     run = Session.__new__(Session)
     run.options = argparse.Namespace(without=[])
-    for done, stage in ((0.0, PICTURES), (0.3, PICTURES), (0.5, WORDS), (0.95, BOTH), (1.0, BOTH)):
+    for done, stage in ((0.0, PICTURES), (0.2, PICTURES), (0.5, WORDS), (0.95, BOTH), (1.0, BOTH)):
         found, part = run._stage(done)
         assert found == stage and 0 <= part <= 1
     run.options.without = ["pictures-first"]
