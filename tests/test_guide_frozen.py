@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.guides import laid
+from engine.guides import laid, precision
 from engine.guides.guide import Guide
 from engine.guides.laid import Kernel, Matrix
 from engine.guides.loading import load_guide
@@ -88,11 +88,14 @@ def test_texts_are_placed_as_the_trained_network_places_them(count: int) -> None
     assert apart(guide.moved(guide.device).place_text(texts, boxes), wanted) < 0.01
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("count", [1, 4, 9])
-def test_weights_that_are_laid_out_compute_the_same(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    weight, bias = torch.randn(24, 16, 3, 3).bfloat16(), torch.randn(24).bfloat16()
-    maps = torch.randn(count, 16, 8, 8).bfloat16().contiguous(memory_format=torch.channels_last)
-    rows, matrix = torch.randn(count, 256).bfloat16(), torch.randn(24, 256).bfloat16()
+def test_weights_that_are_laid_out_compute_the_same(
+    monkeypatch: pytest.MonkeyPatch, count: int, dtype: torch.dtype
+) -> None:
+    weight, bias = torch.randn(24, 16, 3, 3).to(dtype), torch.randn(24).to(dtype)
+    maps = torch.randn(count, 16, 8, 8).to(dtype).contiguous(memory_format=torch.channels_last)
+    rows, matrix = torch.randn(count, 256).to(dtype), torch.randn(24, 256).to(dtype)
     quick = Kernel(weight, bias, padding=1)(maps), Matrix(matrix, bias)(rows)
     monkeypatch.setattr(laid, "lays_out", lambda *_: False)
     slow = Kernel(weight, bias, padding=1)(maps), Matrix(matrix, bias)(rows)
@@ -120,6 +123,20 @@ def test_the_shipped_guide_paints_the_same_frames_for_the_same_seed() -> None:
     assert not np.array_equal(first[-1], other[-1])
 
 
+@pytest.mark.parametrize(("half", "single", "is_quick"), [(1.0, 2.0, True), (2.0, 1.0, False)])
+def test_half_the_bits_are_taken_where_they_are_quicker(
+    monkeypatch: pytest.MonkeyPatch, half: float, single: float, is_quick: bool
+) -> None:
+    took = {torch.bfloat16: half, torch.float32: single}
+    monkeypatch.setattr(precision, "_seconds", lambda one, _other: took[one.dtype])
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    precision.computes_in_bfloat16.cache_clear()
+    try:
+        assert precision.computes_in_bfloat16() is is_quick
+    finally:
+        precision.computes_in_bfloat16.cache_clear()
+
+
 def test_operators_that_want_to_be_called_otherwise_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def changed(*_: object) -> None:
         raise RuntimeError("takes other arguments now")
@@ -127,9 +144,9 @@ def test_operators_that_want_to_be_called_otherwise_are_left_alone(monkeypatch: 
     monkeypatch.setattr(torch.ops.mkldnn, "_reorder_linear_weight", changed, raising=False)
     laid._works.cache_clear()
     try:
-        weight = torch.randn(8, 8).bfloat16()
+        weight = torch.randn(8, 8)
         assert not laid.lays_out(weight)
-        maps = torch.randn(2, 8).bfloat16()
+        maps = torch.randn(2, 8)
         assert torch.equal(laid.Matrix(weight, None)(maps), torch.nn.functional.linear(maps, weight))
     finally:
         laid._works.cache_clear()

@@ -68,18 +68,19 @@ class Matrix:
 
 
 def lays_out(weight: Tensor) -> bool:
-    """Whether weights like this one are laid out: in half precision, by a CPU and a torch that can."""
-    return weight.device.type == "cpu" and weight.dtype == torch.bfloat16 and computes_in_bfloat16() and _works()
+    """Whether weights like this one are laid out: in single precision or half of it, by a CPU and a torch that can."""
+    is_known = weight.dtype == torch.float32 or (weight.dtype == torch.bfloat16 and computes_in_bfloat16())
+    return weight.device.type == "cpu" and is_known and _works(weight.dtype)
 
 
-@lru_cache(maxsize=1)
-def _works() -> bool:
+@lru_cache(maxsize=2)
+def _works(dtype: torch.dtype) -> bool:
     """Whether torch's operators are here and compute what the public ones do, tried once on something small.
 
     Where they have gone, or want to be called otherwise, a show must find out before its first step.
     """
     random = torch.Generator().manual_seed(0)
-    weight, maps = (torch.randn(8, 8, 3, 3, generator=random).bfloat16() for _ in range(2))
+    weight, maps = (torch.randn(8, 8, 3, 3, generator=random).to(dtype) for _ in range(2))
     flat = weight.flatten(1)
     try:
         found = Kernel(weight, None, 1, is_laid=True)(maps), Matrix(flat, None, is_laid=True)(maps.flatten(1))
