@@ -54,7 +54,6 @@ class Painting:
         self._dissolve: Dissolve | None = None
         self._passed_s: float | None = None
         self._steps = 0
-        self._is_turned = False
 
     @property
     def is_new(self) -> bool:
@@ -87,11 +86,8 @@ class Painting:
         return self._stepping.notes()
 
     def reroll(self, lasts_s: float) -> None:
-        """Begin afresh from noise, left and right exchanged; what was there dissolves within so many seconds.
-
-        A guide that has one picture for the same words would paint the same again.
-        """
-        old, self._is_turned = self._previous, not self._is_turned
+        """Begin afresh from noise; what was there dissolves within so many seconds, with 0 at once."""
+        old = self._previous
         self.restart()
         if old is not None and lasts_s > 0.0:
             self._dissolve = Dissolve(old.clamp(0.0, 1.0), self._random, lasts_s)
@@ -140,7 +136,10 @@ class Painting:
         canvas = self._fitted(look)
         stir = self._stir(look, steps, pulls)
         heat = LAWS[look.text("temperature_law")](look, stir)
-        aim = Aim(look, heat, crops, tuple(pulls), self._previous, references, self._steps, self._is_turned)
+        # By the look's count, so that an engine started anew goes on the same way round. A guide that has one picture
+        # for the same words would paint the same again.
+        is_turned = look.whole("reroll") % 2 == 1
+        aim = Aim(look, heat, crops, tuple(pulls), self._previous, references, self._steps, is_turned)
         if self._carried is not None and not self.is_new:
             canvas.become(next_start(self._carried, heat, self._noise))
         optimiser = self._ready_optimiser(canvas, look)

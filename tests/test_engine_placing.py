@@ -85,3 +85,21 @@ def test_after_a_reroll_the_same_words_come_the_other_way_round() -> None:
             rgb = engine.paint(look.with_values({"reroll": count})).astype(int)
         redder = (rgb[..., 0] - rgb[..., 2])[:, :24].mean() - (rgb[..., 0] - rgb[..., 2])[:, -24:].mean()
         assert (redder > 50) if count != 1 else (redder < -50), (count, redder)
+
+
+def test_an_engine_started_anew_after_a_reroll_goes_on_the_same_way_round() -> None:
+    asked = []
+
+    class Asked(Colours):
+        """Remembers where views were said to lie."""
+
+        def place_text(self, vectors: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+            asked.append(boxes[:, 0])
+            return vectors.expand(*boxes.shape[:2], -1)
+
+    guide = replace(colour_guide(CPU), model=Asked())
+    size = {"canvas_width": 96, "canvas_height": 64, "upscale": 1, "steps": 1, "first_steps": 1, "denoiser": "none"}
+    for count in (0, 1):
+        Engine([guide], CPU, 0, is_live=False).paint(replace(Look().with_values({**size, "reroll": count}), line="red"))
+    plain, turned = asked[0], asked[-1]
+    assert torch.allclose(turned, torch.stack([-plain[:, 2], plain[:, 1], -plain[:, 0], plain[:, 3]], dim=1))

@@ -92,13 +92,14 @@ def _unmistakable(concepts: Concepts) -> Concepts:
     taken: dict[tuple[int, ...], str] = {}
 
     def claim(phrases: Iterable[str], owner: str) -> tuple[str, ...]:
-        return tuple(p for p in phrases if taken.setdefault(tuple(tokenizer.numbers(p)), owner + p) == owner + p)
+        claims = [(phrase, f"{owner}: {phrase}") for phrase in phrases]
+        return tuple(p for p, mine in claims if taken.setdefault(tuple(tokenizer.numbers(p)), mine) == mine)
 
-    named = {s.name: claim([s.name], "subject ") for s in concepts.subjects}
-    grounds = {name: claim(phrases, "ground ") for name, phrases in concepts.grounds.items()}
+    named = {s.name: claim([s.name], s.name) for s in concepts.subjects}
+    grounds = {name: claim(phrases, f"ground {name}") for name, phrases in concepts.grounds.items()}
     for colour in concepts.colours:
-        claim(colour.phrases, "colour ")
-    subjects = [replace(s, phrases=named[s.name] + claim(s.phrases[1:], "subject ")) for s in concepts.subjects]
+        claim(colour.phrases, f"colour {colour.phrases[0]}")
+    subjects = [replace(s, phrases=named[s.name] + claim(s.phrases[1:], s.name)) for s in concepts.subjects]
     heard = frozenset(word for phrase in concepts.phrases() for word in words_of(phrase))
     return replace(concepts, subjects=tuple(s for s in subjects if s.phrases), grounds=grounds, heard=heard)
 

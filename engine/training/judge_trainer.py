@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.guides.precision import autocast
 from engine.guides.shipped_text import WordTokenizer
 from engine.score.judge import Judge, JudgeShape, load_judge
 from engine.training.concepts import Concepts
@@ -45,7 +46,7 @@ class JudgeTrainer:
         """Some steps on one batch at this learning rate; the losses of the last."""
         losses: dict[str, float] = {}
         for view in VIEWS:
-            with torch.autocast(self.chance.device.type, torch.bfloat16):
+            with autocast(self.chance.device):
                 images = self.judge.see(view(scenes.pictures, self.chance))
             told = self._told(images, scenes)
             subject, ground = (self._named(images, scenes, kind) for kind in (0, 1))

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from engine.guides.packed import unpack
+from engine.guides.precision import autocast
 from engine.guides.shipped import MEAN, STD, GuideShape, SmallCLIP
 from engine.training.canvases import ATTACKS, Easel, moved
 from engine.training.facts import NONE
@@ -83,7 +84,7 @@ class Trainer:
     def _step(self, easel: Easel, tells: float, rate: float, by_words: bool) -> tuple[dict[str, float], Tensor]:
         scenes, hidden = easel.scenes, easel.hidden
         canvas = easel.canvas.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
-        with torch.autocast(canvas.device.type, torch.bfloat16):
+        with autocast(canvas.device):
             found = self.model.encode_image((canvas - self.mean) / self.std)
             shown = self.model.encode_image((scenes.pictures - self.mean) / self.std)
             texts, placed = self._read(scenes.tokens, scenes.boxes) if by_words else (shown, shown)
@@ -113,7 +114,7 @@ class Trainer:
 
         A view's words are to mean what the tower sees in the view: with that for a goal the tower paints the scene.
         """
-        with torch.autocast(self.chance.device.type, torch.bfloat16):
+        with autocast(self.chance.device):
             texts, wanted = self._read(lesson.tokens, lesson.boxes)
         texts, wanted = (F.normalize(x.float(), dim=-1) for x in (texts, wanted))
         missed = (wanted - lesson.views).square().sum(1).mean()
@@ -126,7 +127,7 @@ class Trainer:
     @torch.no_grad()
     def see(self, pictures: Tensor) -> Tensor:
         """Unit embeddings (n, d) of views as the averaged tower sees them."""
-        with torch.autocast(self.chance.device.type, torch.bfloat16):
+        with autocast(self.chance.device):
             found = self.average.encode_image((pictures - self.mean) / self.std)
         return F.normalize(found.float(), dim=-1)
 
