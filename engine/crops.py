@@ -230,10 +230,11 @@ def _averaged(picture: Tensor, cut: Cut, size: int) -> Tensor:
     height, width = picture.shape[-2:]
     low = (float(cut.low) if cut.grain is None else cut.grain) if cut.inner else 1.0
     shrink = FINENESS * size / (min(height, width) * min(1.0, low * max(height, width) / min(height, width)) ** 0.25)
-    if shrink >= 1.0:
+    while shrink < 0.5 + NEARLY and height % 2 == width % 2 == 0:
+        picture, shrink = halved(picture), 2.0 * shrink
+        height, width = picture.shape[-2:]
+    if shrink >= 1.0 - 2.0 * NEARLY:
         return picture
-    if abs(shrink - 0.5) < NEARLY and height % 2 == width % 2 == 0:
-        return halved(picture)
     return resized(picture, max(1, round(height * shrink)), max(1, round(width * shrink)))
 
 

@@ -89,9 +89,8 @@ def test_words_are_learnt_from_what_the_tower_sees_and_leave_it_as_it_is(concept
     assert torch.equal(eye, guide.model.visual.stem.weight) and not torch.equal(word, guide.model.text.words.weight)
 
 
-def test_an_album_keeps_the_newest_and_cuts_lessons_to_their_longest_prompt(scenes: Scenes, monkeypatch) -> None:
-    monkeypatch.setattr("engine.training.lessons.KEPT", 20)
-    album = Album(Chance(0, "cpu"))
+def test_an_album_keeps_the_newest_and_cuts_lessons_to_their_longest_prompt(scenes: Scenes) -> None:
+    album = Album(Chance(0, "cpu"), room=20)
     for number in range(3):
         album.add(scenes, torch.full((12, 5), float(number)))
     lesson = album.lesson(200)
@@ -108,12 +107,14 @@ def test_canvases_can_be_painted_from_their_pictures_without_words(concepts: Con
 
 def test_the_stages_of_a_training_follow_each_other() -> None:
     run = Session.__new__(Session)
-    run.options = argparse.Namespace(without=[])
+    run.options = argparse.Namespace(without=[], only="")
     for done, stage in ((0.0, PICTURES), (0.2, PICTURES), (0.5, WORDS), (0.95, BOTH), (1.0, BOTH)):
         found, part = run._stage(done)
         assert found == stage and 0 <= part <= 1
     run.options.without = ["pictures-first"]
     assert run._stage(0.1) == (BOTH, 0.1)
+    run.options.only = WORDS
+    assert run._stage(0.1) == (WORDS, 0.1)
 
 
 def test_landscapes_come_in_colours_and_two_in_one(concepts: Concepts) -> None:

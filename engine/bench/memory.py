@@ -25,5 +25,6 @@ def cap_memory(device: torch.device, gb: float) -> None:
     if problem := cap_problem(device, gb):
         raise BenchError(problem)
     there = torch.cuda.get_device_properties(device).total_memory
-    torch.cuda.set_per_process_memory_fraction(gb * 2**30 / there, device)
+    number = torch.cuda.current_device() if device.index is None else device.index  # it takes no device without one
+    torch.cuda.set_per_process_memory_fraction(gb * 2**30 / there, number)
     torch.cuda.reset_peak_memory_stats(device)

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.guides.frozen_vit import FrozenViT, fits
+
 Three = tuple[float, float, float]
 
 
@@ -20,7 +22,7 @@ class Guide:
     """A loaded model, frozen and in evaluation mode, with what it wants its pictures and texts to be.
 
     `model` has open_clip's `encode_image` and `encode_text`; `tokenizer` turns texts into its word numbers. A model
-    that can be `frozen` is, as it is when the guide is made.
+    that can be `frozen`, or whose image tower can, is, as it is when the guide is made.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Guide:
             object.__setattr__(self, name, torch.tensor(three, device=self.device).view(1, 3, 1, 1))
         if hasattr(self.model, "frozen"):
             object.__setattr__(self, "_frozen", self.model.frozen(self._mean, self._std))
+        elif fits(visual := getattr(self.model, "visual", None)):
+            object.__setattr__(self, "_frozen", FrozenViT(visual, self._mean, self._std))
 
     def embed_text(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors (n, d) of the texts, on the guide's device."""

@@ -24,6 +24,9 @@ LANDS = ("ocean", "grass", "mountains", "city", "desert", "snow", "forest")
 AIRS = ("rain", "snow", "smoke", "fire", "lasers", "bokeh", "confetti")
 """What can be all over a landscape."""
 
+PLAIN = 0.35
+"""Share of patterns that are one colour all over."""
+
 TINTED, DOUBLED = 0.12, 0.15
 """Shares of landscapes of a named colour, and of two landscapes in one."""
 
@@ -106,7 +109,7 @@ class Grounds:
 
     def pattern(self, recipe: Recipe) -> str:
         """Set a pattern in named colours; how it is said."""
-        plain = self.chance.random() < 0.5
+        plain = self.chance.random() < PLAIN
         name = "flat" if plain else self.chance.choice(self.patterns[1:])
         colours = list(range(len(self.concepts.colours)))
         first, second = self.chance.sample(colours, 2)

@@ -14,7 +14,7 @@ from engine.training.canvases import Easel
 from engine.training.concepts import Concepts, read_concepts, tokenizer_for
 from engine.training.facts import LOOSE, STEADY
 from engine.training.glyphs import draw_glyphs
-from engine.training.lessons import LESSON, Album
+from engine.training.lessons import KEPT, LESSON, LESSONS, Album
 from engine.training.measure import measure
 from engine.training.patterns import Chance
 from engine.training.recipes import Cook
@@ -28,12 +28,17 @@ RUNS = Path("training-runs")
 DIM_GLYPH = 0.4
 """Glyphs darker than this stand on light grounds where none is named."""
 
-MEASURE_EVERY_S = 120.0
-EXPORT_EVERY_S = 300.0
+GROUNDS = 0
+"""The seed of the grounds' pictures."""
+
+MEASURE_EVERY_S, MEASURED = 120.0, 20
+EXPORT_EVERY_S, EXPORTED = 300.0, 6
+"""Longest times between measurements and between exports; short trainings have about so many of each."""
+
 WARM_UP_STEPS = 60
 
 PICTURES, WORDS, BOTH = "pictures", "words", "both"
-STAGES = {PICTURES: 0.266, WORDS: 0.462, BOTH: 0.272}
+STAGES = {PICTURES: 0.24, WORDS: 0.36, BOTH: 0.40}
 """Parts of the training: to paint what a picture shows, what words look like, and to paint what words say."""
 
 RATES = {PICTURES: 0.7, WORDS: 1.0, BOTH: 0.3}
@@ -62,13 +67,16 @@ class Session:
         self.options = options
         self.concepts = concepts
         self.names = [s.name for s in concepts.subjects]
+        torch.backends.cudnn.benchmark = True  # every batch has the same shape
         chance = Chance(options.seed, options.device)
         glyphs = draw_glyphs(concepts.subjects, RUNS / "cache")
         dim = (glyphs[:, :3].sum((1, 2, 3)) / 3 / glyphs[:, 3].sum((1, 2)) < DIM_GLYPH).tolist()
         self.tokenizer = tokenizer_for(concepts)
         is_loose = "one-picture" in options.without
         self.cook = Cook(concepts, options.seed, dim, freedom=LOOSE if is_loose else STEADY)
-        self.studio = Studio(concepts, glyphs, chance, variants=32 if is_loose else 4)
+        # The same words have the same grounds in every process, on every device and in every run.
+        grounds_of = Chance(GROUNDS, "cpu")
+        self.studio = Studio(concepts, glyphs, chance, variants=32 if is_loose else 4, bank=grounds_of)
         exam = Cook(concepts, 10_000 + options.seed, dim, held_out=True)
         self.exam = self.studio.paint([exam.recipe() for _ in range(256)], self.tokenizer)
         grounds = len(concepts.grounds) + len(concepts.patterns)
@@ -76,7 +84,7 @@ class Session:
         self.trainer = Trainer(GuideShape(), *sizes, chance, frozenset(options.without))
         self.trained_s = 0.0
         self.stage, self.began = "", 0
-        self.album = Album(chance)
+        self.album = Album(chance, max(KEPT, LESSONS * LESSON * options.batch))
         self.easels = [self._easel() for _ in range(EASELS)]
         if options.resume:
             self.trained_s = self.trainer.resume(self.checkpoint)
@@ -98,14 +106,17 @@ class Session:
             began = time.monotonic()
             losses = self._step(part)
             self.trained_s += time.monotonic() - began
-            if self.trained_s - measured_s > MEASURE_EVERY_S:
+            if self.trained_s - measured_s > self._every(MEASURE_EVERY_S, MEASURED):
                 measured_s = self.trained_s
                 self._report(losses)
-            if self.trained_s - exported_s > EXPORT_EVERY_S:
+            if self.trained_s - exported_s > self._every(EXPORT_EVERY_S, EXPORTED):
                 exported_s = self.trained_s
                 self._export()
         self._report(losses)
         self._export()
+
+    def _every(self, longest_s: float, times: int) -> float:
+        return min(longest_s, self.options.minutes * 60 / times) if self.options.minutes else longest_s
 
     def _part(self) -> float:
         """How much of the training is done; 1 at its end."""
@@ -115,8 +126,8 @@ class Session:
 
     def _stage(self, part: float) -> tuple[str, float]:
         """The stage of the training of which so much is done, and how much of the stage is."""
-        if "pictures-first" in self.options.without:
-            return BOTH, part
+        if self.options.only or "pictures-first" in self.options.without:
+            return self.options.only or BOTH, part
         for stage, length in STAGES.items():
             if part < length:
                 return stage, part / length
@@ -183,6 +194,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--steps", type=int, default=0, help="train so many steps instead")
     parser.add_argument("--without", nargs="*", default=[], choices=sorted(ALL), help="leave out, to see what it does")
+    parser.add_argument("--only", choices=tuple(STAGES), default="", help="this stage alone")
     parser.add_argument("--batch", type=int, default=64, help="scenes in a batch")
     parser.add_argument("--workers", type=int, default=1, help="processes that share a batch, each on one core")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")

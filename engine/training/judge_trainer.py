@@ -1,6 +1,7 @@
 """One judge in training: its weights, their moving average, the optimiser, and single steps."""
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -27,12 +28,31 @@ SEEN = 0.5
 """Share of a subject that a view must show to be judged by it."""
 
 
+class _Phrases:
+    """The phrases of all things of a kind, read once."""
+
+    def __init__(self, phrases: Sequence[Sequence[str]], tokenizer: WordTokenizer, chance: Chance) -> None:
+        self._chance = chance
+        self._tokens = tokenizer([phrase for each in phrases for phrase in each]).to(chance.device)
+        self._counts = torch.tensor([len(each) for each in phrases], device=chance.device)
+        self._starts = self._counts.cumsum(0) - self._counts
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def drawn(self) -> Tensor:
+        """Word numbers (n, 16) of one phrase of each thing, by chance."""
+        drawn = (self._chance.between(0, 1, len(self)) * self._counts).long()
+        return self._tokens[self._starts + drawn.minimum(self._counts - 1)]
+
+
 class JudgeTrainer:
     """Owns the judge being trained, its average, the naming heads and the optimiser."""
 
     def __init__(self, concepts: Concepts, tokenizer: WordTokenizer, chance: Chance, shape: JudgeShape) -> None:
         self.chance = chance
-        self.phrases = [s.phrases for s in concepts.subjects], _grounds(concepts)
+        groups = [s.phrases for s in concepts.subjects], _grounds(concepts)
+        self.phrases = [_Phrases(group, tokenizer, chance) for group in groups]
         judge = Judge(shape, tokenizer, pictured_words(concepts, tokenizer))
         self.judge = judge.to(device=chance.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.judge).eval().requires_grad_(False)
@@ -65,14 +85,14 @@ class JudgeTrainer:
         Twice: by a plain head, which teaches the eye, and by one phrase of each, drawn by chance.
         """
         phrases = self.phrases[kind]
-        drawn = [of[int(n * len(of))] for of, n in zip(phrases, self.chance.between(0, 1, len(phrases)), strict=True)]
+        drawn = F.normalize(self.judge.reader(phrases.drawn()).float(), dim=-1)
         wanted = scenes.true[:, (0, 3)[kind]]
         is_told = (wanted != NONE) & (wanted < len(phrases)) & (scenes.seen > SEEN)
         # Two subjects of one scene are both right: the second is left out, not punished.
         second = scenes.true[:, 1] if kind == 0 else torch.full_like(wanted, NONE)
         is_left_out = F.one_hot(second.clamp(min=0), len(phrases)).bool() & (second != NONE)[:, None]
         total = images.new_zeros(())
-        for logits in (self.judge.scale.exp() * images @ self.judge.read(drawn).T, self.heads[kind](16 * images)):
+        for logits in (self.judge.scale.exp() * images @ drawn.T, self.heads[kind](16 * images)):
             rest = logits.masked_fill(is_left_out & (second != wanted)[:, None], -1e4)
             wrong = F.cross_entropy(rest, wanted.clamp(0, len(phrases) - 1), reduction="none")
             total = total + (wrong * is_told).sum() / is_told.sum().clamp(min=1)

@@ -8,8 +8,8 @@ from torch import Tensor
 from engine.training.patterns import Chance
 from engine.training.scenes import Scenes
 
-KEPT = 65_536
-"""Views kept; the oldest give way."""
+KEPT, LESSONS = 65_536, 64
+"""Views kept, and lessons that they are enough for where those are large; the oldest give way."""
 
 REPEATS = 16
 """How many are learnt from for each one painted anew: painting and seeing a view takes as long as reading four."""
@@ -35,16 +35,17 @@ class Lesson:
 class Album:
     """Owns the views kept."""
 
-    def __init__(self, chance: Chance) -> None:
+    def __init__(self, chance: Chance, room: int = KEPT) -> None:
         self.chance = chance
+        self.room = room
         self.kept: list[Tensor] = []
         self.count = 0
 
     def add(self, scenes: Scenes, views: Tensor) -> None:
         """Keep these scenes and the embeddings (n, d) of their views."""
         new = (views.bfloat16(), scenes.tokens, scenes.said, scenes.true, scenes.boxes)
-        self.kept = self.kept or [x.new_zeros(KEPT, *x.shape[1:]) for x in new]
-        places = (self.count + torch.arange(len(views), device=views.device)) % KEPT
+        self.kept = self.kept or [x.new_zeros(self.room, *x.shape[1:]) for x in new]
+        places = (self.count + torch.arange(len(views), device=views.device)) % self.room
         for kept, part in zip(self.kept, new, strict=True):
             kept[places] = part
         self.count += len(views)
@@ -55,7 +56,7 @@ class Album:
 
     def lesson(self, count: int) -> Lesson:
         """So many of them, by chance, cut to the longest prompt among them. Something must have been added."""
-        rows = self.chance.below(min(self.count, KEPT), count)
+        rows = self.chance.below(min(self.count, self.room), count)
         views, tokens, *others = (kept[rows] for kept in self.kept)
         longest = max(1, int((tokens != 0).sum(1).max()))
         return Lesson(views.float(), tokens[:, :longest], *others)

@@ -19,6 +19,9 @@ LAYOUTS: dict[int, tuple[tuple[float, float], ...]] = {
     4: ((-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5)),
     5: ((-0.6, -0.55), (0.6, -0.55), (0.0, 0.0), (-0.6, 0.55), (0.6, 0.55)),
 }
+WHERE = ("in", "under", "over", "on", "at", "inside", "behind", "near", "against", "with")
+"""Words before a ground that stands alone."""
+
 SIDES = {
     "and": (0.5, 0.0), "with": (0.5, 0.0), "near": (0.5, 0.0), "": (0.5, 0.0),
     "over": (0.0, 0.5), "above": (0.0, 0.5), "under": (0.0, -0.5),
@@ -49,11 +52,11 @@ class Cook:
         if self.held_out:
             return self._subject_on_landscape()
         kinds = {
-            self._subject_alone: 0.40,
-            self._subject_on_landscape: 0.27,
-            self._subject_on_pattern: 0.07,
-            self._ground_only: 0.18,
-            self._two_subjects: 0.08,
+            self._subject_alone: 0.35,
+            self._subject_on_landscape: 0.26,
+            self._subject_on_pattern: 0.08,
+            self._ground_only: 0.19,
+            self._two_subjects: 0.12,
         }
         recipe = self.chance.choices(list(kinds), list(kinds.values()))[0]()
         recipe.box = self._box()
@@ -99,9 +102,11 @@ class Cook:
         return recipe
 
     def _ground_only(self) -> Recipe:
+        """A ground alone; also where a line only says where something is: "under the sea", "in the clouds"."""
         recipe = Recipe()
-        is_pattern = self.chance.random() < 0.3
-        recipe.caption = self.grounds.pattern(recipe) if is_pattern else self.grounds.landscape(recipe)
+        is_pattern = self.chance.random() < 0.4
+        words = self.grounds.pattern(recipe) if is_pattern else self.grounds.landscape(recipe)
+        recipe.caption = f"{self.chance.choice(WHERE)} {words}" if self.chance.random() < 0.2 else words
         return recipe
 
     def _two_subjects(self) -> Recipe:

@@ -36,7 +36,16 @@ class Scenes:
 class Studio:
     """Paints scenes. Owns the glyphs, the bank of grounds and the painting's source of chance."""
 
-    def __init__(self, concepts: Concepts, glyphs: Tensor, chance: Chance, size: int = 64, variants: int = 4) -> None:
+    def __init__(
+        self,
+        concepts: Concepts,
+        glyphs: Tensor,
+        chance: Chance,
+        size: int = 64,
+        variants: int = 4,
+        bank: Chance | None = None,
+    ) -> None:
+        """The bank of grounds is drawn from `bank`, so that several studios can have the same one."""
         self.size = size
         self.chance = chance
         self.variants = variants
@@ -50,13 +59,13 @@ class Studio:
         soft = F.avg_pool2d(F.pad(glyphs, (1, 1, 1, 1)), 3, 1)
         self.glyphs = torch.cat([glyphs, soft]).to(chance.device)
         self.cover = glyphs[:, 3].mean((1, 2)).to(chance.device)
-        self._paint_bank()
+        self._paint_bank(bank or chance)
 
-    def _paint_bank(self) -> None:
-        painted = [PAINTERS[name](self.variants, BANK_SIDE, self.chance) for name in self.landscapes]
-        drawn = [draw_pattern(name, self.variants, BANK_SIDE, self.chance) for name in self.patterns]
-        self.ground_bank = _bank(torch.cat(painted))
-        self.pattern_bank = _bank(torch.cat(drawn)[:, None])
+    def _paint_bank(self, chance: Chance) -> None:
+        painted = [PAINTERS[name](self.variants, BANK_SIDE, chance) for name in self.landscapes]
+        drawn = [draw_pattern(name, self.variants, BANK_SIDE, chance) for name in self.patterns]
+        self.ground_bank = _bank(torch.cat(painted)).to(self.chance.device)
+        self.pattern_bank = _bank(torch.cat(drawn)[:, None]).to(self.chance.device)
 
     def paint(self, recipes: Sequence[Recipe], tokenizer: WordTokenizer) -> Scenes:
         """The scenes of these recipes."""

@@ -1,0 +1,179 @@
+"""Vision transformers of open_clip as a show computes them: weights that never change, gradients for pictures only.
+
+The backward pass is written out: a third of the small operations that autograd adds between the large ones is gone,
+and on a GPU, where a step of four views is many small operations, they are what takes the time.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.guides.attention import Attend, attention_for
+
+MOST_TOKENS = 320
+"""Longer rows of tokens are left to open_clip, as what would be kept of them for the way back grows with its square."""
+
+Kept = list[Any]
+"""What the way back needs, in the order in which it was computed."""
+
+
+def fits(visual: Any) -> bool:
+    """Whether it is the plain CLIP transformer: a class token, learnt places, whole attention, no scales or gates."""
+    if not type(visual).__module__.startswith("open_clip."):
+        return False
+    from open_clip.transformer import QuickGELU, ResidualAttentionBlock, VisionTransformer
+
+    if not isinstance(visual, VisionTransformer):
+        return False
+    is_plain = visual.attn_pool is None and visual.pool_type == "tok" and not visual.output_tokens
+    is_plain &= visual.proj is not None and len(visual.positional_embedding) <= MOST_TOKENS
+    is_plain &= isinstance(visual.ln_pre, nn.LayerNorm | nn.Identity)
+    for block in visual.transformer.resblocks:
+        if type(block) is not ResidualAttentionBlock or not isinstance(block.attn, nn.MultiheadAttention):
+            return False
+        act = block.mlp.gelu
+        is_plain &= isinstance(block.ls_1, nn.Identity) and isinstance(block.ls_2, nn.Identity)
+        is_plain &= isinstance(act, QuickGELU) or (type(act) is nn.GELU and act.approximate == "none")
+        is_plain &= block.attn.in_proj_weight is not None and block.attn.in_proj_bias is not None
+    return bool(is_plain)
+
+
+class FrozenViT:
+    """The image tower of a model that `fits`. Shares its weights but those of the patches, and never changes them."""
+
+    def __init__(self, visual: Any, mean: Tensor, std: Tensor) -> None:
+        """Pictures in 0..1 are normalised by mean and std, (1, 3, 1, 1)."""
+        weight = visual.conv1.weight.detach()
+        self._dtype, self._side = weight.dtype, int(weight.shape[-1])
+        scaled = weight.float() / std
+        places = visual.positional_embedding.detach()
+        self._patches = scaled.flatten(1).to(self._dtype)
+        self._lacking = -(scaled * mean).sum((1, 2, 3)).to(self._dtype)
+        self._first = (visual.class_embedding.detach() + places[0]).to(self._dtype)
+        self._places = places[1:].to(self._dtype)
+        self._before = visual.ln_pre if isinstance(visual.ln_pre, nn.LayerNorm) else None
+        attend = attention_for(weight, len(places), visual.transformer.resblocks[0].attn.num_heads)
+        self._blocks = [Block(block, attend) for block in visual.transformer.resblocks]
+        self._after, self._project = visual.ln_post, visual.proj.detach()
+
+    def embed_views(self, views: Tensor) -> Tensor:
+        """Embeddings (n, d), not normalised, of views (n, 3, s, s) in 0..1; differentiable once."""
+        found: Tensor = _Embed.apply(views, self)
+        return found
+
+    def ahead(self, views: Tensor) -> tuple[Tensor, Kept]:
+        """Embeddings of the views, and what the way back needs."""
+        kept: Kept = []
+        n, x = len(views), self._tokens(views)
+        if self._before is not None:
+            x = _norm(self._before, x, kept)
+        for block in self._blocks:
+            x = block.ahead(x, n, len(self._places) + 1, kept)
+        heads = x[:: len(self._places) + 1].contiguous()
+        found: Tensor = _norm(self._after, heads, kept) @ self._project
+        return found, kept
+
+    def back(self, gradient: Tensor, kept: Kept, size: torch.Size) -> Tensor:
+        """The gradient of views of this size from that of their embeddings."""
+        n, tokens = size[0], len(self._places) + 1
+        heads = _norm_back(self._after, gradient @ self._project.T, kept)
+        g = heads.new_zeros(n * tokens, heads.shape[1])
+        g[::tokens] = heads
+        for block in reversed(self._blocks):
+            g = block.back(g, n, tokens, kept)
+        if self._before is not None:
+            g = _norm_back(self._before, g, kept)
+        flat = g.view(n, tokens, -1)[:, 1:].flatten(0, 1) @ self._patches
+        across, side = size[-1] // self._side, self._side
+        whole: Tensor = flat.view(n, across, across, 3, side, side).permute(0, 3, 1, 4, 2, 5).reshape(size)
+        return whole
+
+    def _tokens(self, views: Tensor) -> Tensor:
+        """The class token and the patches, each at its place, (n tokens, d)."""
+        n, _, size, _ = views.shape
+        across, side, tokens = size // self._side, self._side, len(self._places) + 1
+        parts = views.view(n, 3, across, side, across, side).permute(0, 2, 4, 1, 3, 5)
+        flat = parts.to(self._dtype, memory_format=torch.contiguous_format).reshape(n * across * across, -1)
+        seen = torch.addmm(self._lacking, flat, self._patches.T)
+        whole = seen.new_empty(n, tokens, seen.shape[1])
+        whole[:, 0] = self._first
+        torch.add(seen.view(n, tokens - 1, -1), self._places, out=whole[:, 1:])
+        return whole.flatten(0, 1)
+
+
+class Block:
+    """Attention and two layers, each beside the identity."""
+
+    def __init__(self, block: Any, attend: Attend) -> None:
+        self._attend = attend
+        self._norms = block.ln_1, block.ln_2
+        self._in = block.attn.in_proj_weight.detach(), block.attn.in_proj_bias.detach()
+        self._out = _of(block.attn.out_proj)
+        self._wide, self._narrow = _of(block.mlp.c_fc), _of(block.mlp.c_proj)
+        self._is_quick = not isinstance(block.mlp.gelu, nn.GELU)
+
+    def ahead(self, x: Tensor, n: int, tokens: int, kept: Kept) -> Tensor:
+        """What comes of the tokens (n tokens, d) of n views."""
+        seen = _linear(_norm(self._norms[0], x, kept), self._in)
+        x = _linear(self._attend.ahead(seen, n, tokens, kept), self._out).add_(x)
+        wide = _linear(_norm(self._norms[1], x, kept), self._wide)
+        return _linear(self._bent(wide, kept), self._narrow).add_(x)
+
+    def back(self, g: Tensor, n: int, tokens: int, kept: Kept) -> Tensor:
+        """The gradient of the tokens from that of what came of them."""
+        wide = self._unbent(g @ self._narrow[0], kept)
+        g = _norm_back(self._norms[1], wide @ self._wide[0], kept).add_(g)
+        seen = self._attend.back(g @ self._out[0], n, tokens, kept)
+        return _norm_back(self._norms[0], seen @ self._in[0], kept).add_(g)
+
+    def _bent(self, x: Tensor, kept: Kept) -> Tensor:
+        if not self._is_quick:
+            kept.append(x)
+            return F.gelu(x)
+        kept.append(x * 1.702)  # open_clip's QuickGELU, x sigmoid(1.702 x)
+        return F.silu(kept[-1]).mul_(1 / 1.702)
+
+    def _unbent(self, g: Tensor, kept: Kept) -> Tensor:
+        x, aten = kept.pop(), torch.ops.aten
+        found: Tensor = aten.silu_backward(g, x) if self._is_quick else aten.gelu_backward(g, x)
+        return found
+
+
+class _Embed(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, views: Tensor, tower: FrozenViT) -> Tensor:
+        """The embeddings."""
+        found, kept = tower.ahead(views)
+        if ctx.needs_input_grad[0]:
+            ctx.tower, ctx.kept, ctx.views = tower, kept, (views.shape, views.dtype)
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        """The gradient of the views."""
+        size, dtype = ctx.views
+        kept, ctx.kept = ctx.kept, None
+        return ctx.tower.back(gradient, kept, size).to(dtype), None
+
+
+def _of(layer: nn.Linear) -> tuple[Tensor, Tensor]:
+    return layer.weight.detach(), layer.bias.detach()
+
+
+def _linear(x: Tensor, layer: tuple[Tensor, Tensor]) -> Tensor:
+    return torch.addmm(layer[1], x, layer[0].T)
+
+
+def _norm(layer: nn.LayerNorm, x: Tensor, kept: Kept) -> Tensor:
+    found, mean, scale = torch.native_layer_norm(x, layer.normalized_shape, layer.weight, layer.bias, layer.eps)
+    kept.append((x, mean, scale))
+    return found
+
+
+def _norm_back(layer: nn.LayerNorm, g: Tensor, kept: Kept) -> Tensor:
+    found: Tensor = torch.ops.aten.native_layer_norm_backward(
+        g, kept[-1][0], layer.normalized_shape, *kept.pop()[1:], layer.weight, layer.bias, [True, False, False]
+    )[0]
+    return found

@@ -1,0 +1,135 @@
+"""open_clip's vision transformers as a show computes them agree with open_clip, their gradients included."""
+
+import logging
+from typing import Any
+
+import pytest
+import torch
+from open_clip.transformer import QuickGELU, VisionTransformer
+from torch import Tensor, nn
+
+from engine.guides import attention
+from engine.guides.attention import Flash, Plain, attention_for
+from engine.guides.frozen_vit import FrozenViT, fits
+from engine.guides.guide import Guide
+
+NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+MEAN, STD = (0.48, 0.45, 0.40), (0.26, 0.27, 0.28)
+
+
+def tower(**changed: Any) -> VisionTransformer:
+    torch.manual_seed(0)
+    shape: dict[str, Any] = {
+        "image_size": 32, "patch_size": 8, "width": 64, "layers": 3, "heads": 2, "mlp_ratio": 4.0, "output_dim": 24,
+    }  # fmt: skip
+    made = VisionTransformer(**{**shape, **changed})
+    for parameter in made.parameters():  # biases and places that are nothing at first count as well
+        nn.init.normal_(parameter, std=0.05) if parameter.ndim == 1 else None
+    return made.eval().requires_grad_(False)
+
+
+class Model:
+    """As much of an open_clip model as a guide looks at."""
+
+    def __init__(self, visual: VisionTransformer) -> None:
+        self.visual = visual
+
+    def encode_image(self, views: Tensor) -> Tensor:
+        found: Tensor = self.visual(views)
+        return found
+
+    def eval(self) -> "Model":
+        return self
+
+    def requires_grad_(self, _: bool) -> "Model":
+        return self
+
+    def to(self, device: torch.device) -> "Model":
+        self.visual.to(device)
+        return self
+
+
+def pulled(visual: VisionTransformer, frozen: FrozenViT | None, count: int = 3) -> tuple[Tensor, Tensor]:
+    """Embeddings of views by open_clip, or frozen, and the views' gradient for one direction of them."""
+    weight = visual.conv1.weight
+    seen = torch.rand(count, 3, 32, 32, generator=torch.Generator().manual_seed(1)).to(weight.device)
+    seen.requires_grad_(True)
+    mean, std = (torch.tensor(three, device=weight.device).view(1, 3, 1, 1) for three in (MEAN, STD))
+    found = visual(((seen - mean) / std).to(weight.dtype)) if frozen is None else frozen.embed_views(seen)
+    toward = torch.randn(found.shape, generator=torch.Generator().manual_seed(2)).to(weight.device)
+    return found.detach().float(), torch.autograd.grad((found.float() * toward).sum(), seen)[0]
+
+
+def frozen(visual: VisionTransformer) -> FrozenViT:
+    mean, std = (torch.tensor(three, device=visual.conv1.weight.device).view(1, 3, 1, 1) for three in (MEAN, STD))
+    return FrozenViT(visual, mean, std)
+
+
+def apart(one: Tensor, other: Tensor) -> float:
+    return float((one - other).norm() / other.norm())
+
+
+@pytest.mark.parametrize("attend", [Flash, Plain])
+@pytest.mark.parametrize("changed", [{}, {"act_layer": QuickGELU}, {"no_ln_pre": True}], ids=["", "quick", "bare"])
+def test_embeddings_and_gradients_are_open_clips(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], attend: type[Flash] | type[Plain]
+) -> None:
+    visual = tower(**changed)
+    if attend is Plain:
+        monkeypatch.setattr("engine.guides.frozen_vit.attention_for", lambda _weight, _tokens, heads: Plain(heads))
+    assert fits(visual)
+    (found, gradient), (wanted, autograd) = pulled(visual, frozen(visual)), pulled(visual, None)
+    assert apart(found, wanted) < 1e-5 and apart(gradient, autograd) < 1e-4
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=NO_CUDA)])
+def test_in_half_the_bits_the_gradient_is_as_near_the_exact_one_as_open_clips(device: str) -> None:
+    visual = tower().to(device)
+    exact = pulled(visual, None)[1]
+    visual.bfloat16()
+    (found, gradient), (wanted, autograd) = pulled(visual, frozen(visual)), pulled(visual, None)
+    assert apart(found, wanted) < 0.03
+    assert apart(gradient, exact) < max(0.05, 1.5 * apart(autograd, exact))
+
+
+def test_a_guide_looks_through_the_frozen_tower_and_through_the_newest_weights_once_replaced() -> None:
+    visual = tower()
+    guide = Guide("small", Model(visual), lambda _: torch.ones(1, 4).long(), MEAN, STD, 32, torch.device("cpu"))
+    assert isinstance(guide._frozen, FrozenViT)
+    views = torch.rand(2, 3, 32, 32)
+    before = guide.embed_image(views)
+    with torch.no_grad():
+        visual.conv1.weight.neg_()
+    assert apart(guide.moved(guide.device).embed_image(views), before) > 0.01
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"pool_type": "avg"},
+        {"attentional_pool": True, "attn_pooler_heads": 2},
+        {"ls_init_value": 0.1},
+        {"scale_attn": True},
+        {"image_size": 256, "patch_size": 8},
+        {"output_tokens": True},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_towers_of_another_build_are_left_to_open_clip(changed: dict[str, Any]) -> None:
+    assert not fits(tower(**changed))
+
+
+def test_what_is_no_tower_of_open_clip_does_not_fit() -> None:
+    assert not fits(None) and not fits(nn.Linear(2, 2))
+
+
+def test_where_torchs_attention_wants_to_be_called_otherwise_plain_products_do_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuses(*_: Any) -> Any:
+        raise TypeError("expected 12 arguments")
+
+    caplog.set_level(logging.INFO, "engine.guides")
+    monkeypatch.setattr(attention.Flash, "ahead", refuses)
+    assert isinstance(attention_for(torch.zeros(64, 3, 8, 8), 17, 2), Plain)
+    assert "expected 12 arguments" in caplog.text
