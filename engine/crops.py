@@ -130,8 +130,10 @@ def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) ->
     An inner view has a share low..high of the area of its part, or of the picture, no longer than `aspect` allows.
     """
     chance = torch.rand(cut.overviews + cut.inner, 4, generator=generator, device=generator.device)
-    whole = _overview_boxes(chance[: cut.overviews], cut, height, width)
-    return torch.cat([whole, _inner_boxes(chance[cut.overviews :], cut, height, width)])
+    whole = _overviews(chance[: cut.overviews], cut, height, width)
+    inner = _inner_views(chance[cut.overviews :], cut, height, width)
+    middle, half = (torch.cat(both) for both in zip(whole, inner, strict=True))
+    return torch.cat([middle - half, middle + half], dim=1)
 
 
 def mirrored(boxes: Tensor) -> Tensor:
@@ -140,30 +142,29 @@ def mirrored(boxes: Tensor) -> Tensor:
     return torch.stack([right, top, left, bottom], dim=1)
 
 
-def _overview_boxes(chance: Tensor, cut: Cut, height: int, width: int) -> Tensor:
-    side = torch.full_like(chance[:, 0], float(min(height, width)))
+def _overviews(chance: Tensor, cut: Cut, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Middles and half sizes of overviews, (n, 2) each."""
     # Every other one is square, where the subject is; the rest are as wide as may be: the sides are one with it.
-    first = (chance[:1, 1] < 0.5).float()
-    wide = (torch.arange(len(chance), device=chance.device) + first) % 2.0
-    longer = side * (1.0 + (_at_most(cut.squeeze, max(height, width) / min(height, width)) - 1.0) * wide)
-    half_wide = (longer if width > height else side).clamp(max=width) / width
-    half_high = (longer if height > width else side).clamp(max=height) / height
-    x, y = _wandering(chance[:, 2], cut), _wandering(chance[:, 3], cut)
-    return torch.stack([x - half_wide, y - half_high, x + half_wide, y + half_high], dim=1)
+    wide = (_numbers(tuple(range(len(chance))), chance.device) + (chance[:1, 1] < 0.5)) % 2.0
+    longer = _at_most(cut.squeeze, max(height, width) / min(height, width)) - 1.0
+    square = _numbers((min(height, width) / width, min(height, width) / height), chance.device)
+    along = _numbers((float(width > height), float(height > width)), chance.device)
+    half = (square * (1.0 + longer * wide[:, None] * along)).clamp(max=1.0)
+    # They wander near the picture's own middle.
+    return (2.0 * chance[:, 2:] - 1.0) * cut.overhang, half
 
 
-def _inner_boxes(chance: Tensor, cut: Cut, height: int, width: int) -> Tensor:
-    left, top, right, bottom = frames(cut.of_parts(), chance.device).unbind(dim=1)
-    tall, broad = height * (bottom - top) / 2.0, width * (right - left) / 2.0
-    area = (cut.low + (cut.high - cut.low) * chance[:, 0]) * tall * broad
-    aspect = cut.aspect ** (2.0 * chance[:, 1] - 1.0)
-    high = torch.minimum((area / aspect).sqrt(), tall)
-    wide = torch.minimum(torch.minimum((area * aspect).sqrt(), high * cut.aspect), broad)
-    high = torch.minimum(high, wide * cut.aspect)
-    half_wide, half_high = wide / width, high / height
-    x = (left + right + _placed(chance[:, 2], wide / broad, cut) * (right - left)) / 2.0
-    y = (top + bottom + _placed(chance[:, 3], high / tall, cut) * (bottom - top)) / 2.0
-    return torch.stack([x - half_wide, y - half_high, x + half_wide, y + half_high], dim=1)
+def _inner_views(chance: Tensor, cut: Cut, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Middles and half sizes of inner views, (n, 2) each."""
+    middle, room = _rooms(cut.of_parts(), chance.device)
+    size = _numbers((float(width), float(height)), chance.device)
+    broad, tall = (room * size).unbind(dim=1)
+    side = ((cut.low + (cut.high - cut.low) * chance[:, 0]) * broad * tall).sqrt()
+    aspect = cut.aspect ** (chance[:, 1] - 0.5)
+    high = torch.minimum(side / aspect, tall)
+    wide = torch.minimum(torch.minimum(side * aspect, high * cut.aspect), broad)
+    half = torch.stack([wide, torch.minimum(high, wide * cut.aspect)], dim=1) / size
+    return middle + _placed(chance[:, 2:], half / room, cut) * room, half
 
 
 def corner_tilts(n: int, tilt: float | Tensor, generator: torch.Generator) -> Tensor:
@@ -208,17 +209,12 @@ def untilting(tilts: Tensor) -> Tensor:
     return torch.stack([2.0 * u - w, 2.0 * v - w, w], dim=1)
 
 
-def _wandering(chance: Tensor, cut: Cut) -> Tensor:
-    """Centres near the picture's own."""
-    return (2.0 * chance - 1.0) * cut.overhang
-
-
 def _placed(chance: Tensor, half: Tensor, cut: Cut) -> Tensor:
-    """Centres for views of this half size, none hanging over by more than its share.
+    """Middles for views of this half size, none hanging over by more than its share.
 
     Some lie at either end, where few views would come otherwise: the border is guided like the middle.
     """
-    reach = 1.0 - half + 2.0 * half * cut.overhang
+    reach = 1.0 + half * (2.0 * cut.overhang - 1.0)
     return ((2.0 * chance - 1.0) / _at_least(1.0 - cut.ends, 1e-6)).clamp(-1.0, 1.0) * reach
 
 
@@ -246,9 +242,22 @@ def _at_most(value: float | Tensor, limit: float) -> float | Tensor:
     return value.clamp(max=limit) if isinstance(value, Tensor) else min(value, limit)
 
 
+@lru_cache(maxsize=64)
+def _numbers(numbers: tuple[float, ...], device: torch.device) -> Tensor:
+    """These numbers. Kept: copying them to a GPU would hold each step up."""
+    return torch.tensor(numbers, dtype=torch.float32, device=device)
+
+
+@lru_cache(maxsize=64)
+def _rooms(parts: tuple[str, ...], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Middles and half sizes (n, 2) of these parts of the picture. Kept."""
+    first, last = frames(parts, device).chunk(2, dim=1)
+    return (first + last) / 2.0, (last - first) / 2.0
+
+
 @lru_cache(maxsize=8)
 def _corners(device: torch.device) -> Tensor:
-    """The picture's corners, (4, 2). Kept: copying them to a GPU would hold each step up."""
+    """The picture's corners, (4, 2). Kept."""
     return torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], device=device)
 
 
