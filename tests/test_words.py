@@ -75,11 +75,29 @@ def test_what_a_word_only_reminds_of_is_left_out_where_something_is_named() -> N
 
 @needs_wordnet
 def test_verbs_beside_a_thing_are_silent_but_weather_never_is(tokenizer: WordTokenizer) -> None:
-    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown)
+    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown, tokenizer.things)
     assert words.drawn("the station kept me waiting") and words.drawn("kept waiting")
     assert "hand" not in words.drawn("you kept the piano") and words.drawn("you kept it") == ["hand"]
     assert words.drawn("a blazing piano") == ["fire", "piano"]
     assert not words.is_faint("harbour") and not words.is_faint("schooner")
+
+
+@needs_wordnet
+@pytest.mark.parametrize(
+    ("line", "drawn"),
+    [
+        ("quiet as a mouse I walk behind you", ["mouse"]),
+        ("walking in the rain", ["footprints", "rain"]),
+        ("there's a snake around my finger", ["snake"]),
+        ("nobody else but me and the top hat", ["hat"]),
+        ("a teddy bear", ["teddy bear"]),
+    ],
+)
+def test_of_words_beside_a_thing_only_those_that_name_things_are_drawn(
+    tokenizer: WordTokenizer, line: str, drawn: list[str]
+) -> None:
+    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown, tokenizer.things)
+    assert [name for name in words.drawn(line) if name != "person"] == drawn
 
 
 def test_a_file_that_holds_no_words_gives_none(tmp_path: Path) -> None:
@@ -120,7 +138,7 @@ def test_no_alias_changes_a_learnt_caption(concepts: Concepts, tokenizer: WordTo
 def test_a_word_learnt_by_chance_means_what_is_sung_but_keeps_its_picture_in_its_phrase(
     tokenizer: WordTokenizer,
 ) -> None:
-    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown)
+    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown, tokenizer.things)
     assert words.read("dark") == ["midnight", "blackness"]
     assert words.read("a dark blue ship") == ["dark", "blue", "ship"]
     assert words.drawn("musical notes") == ["musical notes"]
@@ -146,12 +164,12 @@ def test_a_word_learnt_by_chance_means_what_is_sung_but_keeps_its_picture_in_its
     ],
 )
 def test_a_word_never_learnt_is_drawn(tokenizer: WordTokenizer, word: str, drawn: str) -> None:
-    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown)
+    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown, tokenizer.things)
     assert drawn in words.drawn(word)
 
 
 def test_words_that_mean_nothing_drawn_stay_silent(tokenizer: WordTokenizer) -> None:
-    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown)
+    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown, tokenizer.things)
     assert words.read("the this because 'cause gonna ain't doesn't would've theirs always does it is I am") == []
     assert words.drawn("of in and with me up") == []
 
@@ -163,7 +181,7 @@ def test_the_table_of_aliases_is_small(tokenizer: WordTokenizer) -> None:
 @needs_wordnet
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
 def test_nearly_every_frequent_word_is_drawn(tokenizer: WordTokenizer, path: Path) -> None:
-    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown)
+    words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown, tokenizer.things)
     assert covered(words, read_list(path)).share > 0.95
 
 

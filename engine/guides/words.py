@@ -14,7 +14,10 @@ LONGEST_HEADER = 16 * 2**20
 """Bytes of a header that are read at most."""
 
 FAINT = "?"
-"""How the alias of a word begins that only reminds of what it stands for: "keep" of a hand."""
+"""How the alias of a word begins that only reminds of what it stands for: "keep" of a hand. A learnt word that is such
+
+an alias of itself reminds of what it was learnt for: "walk" of somebody walking.
+"""
 
 _WORD = re.compile(r"[a-z]+")
 _SUNG = (
@@ -62,6 +65,8 @@ class Words:
     words: Sequence[str]
     aliases: Mapping[str, str]
     shown: Mapping[str, str] = field(default_factory=dict)
+    things: frozenset[str] = frozenset()
+    """Names of what is drawn that are things, not grounds or colours."""
     _numbers: Mapping[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +81,8 @@ class Words:
 
         A learnt word with an alias was taught by chance and means something else ("dark" by sunglasses); within a
         learnt phrase of several words ("dark blue") it is meant as it was learnt. What a word only reminds of is left
-        out where something is named: "you left without closing the door" is a door, no hand.
+        out where something is named ("you left without closing the door" is a door, no hand), a learnt word only where
+        a thing is: someone walks in the rain, but the mouse that walks behind you is a mouse.
         """
         words, found = [word for word in _WORD.findall(_plain(text)) if self.form(word)], list[tuple[list[str], bool]]()
         forms = [next((form for form in (word, *stems(word)) if form in self._numbers), "") for word in words]
@@ -84,8 +90,15 @@ class Words:
             size = next((n for n in (4, 3, 2) if len(words) >= n and " ".join(forms[:n]) in self.shown), 1)
             found.append((self.learnt(words[0]), self.is_faint(words[0])) if size == 1 else (forms[:size], False))
             words, forms = words[size:], forms[size:]
-        is_named = any(not is_faint and " ".join(part) in self.shown for part, is_faint in found)
-        return [word for part, is_faint in found if not (is_faint and is_named) for word in part]
+        named = {
+            self.shown[said] for part, is_faint in found if not is_faint and (said := " ".join(part)) in self.shown
+        }
+        is_left = {False: not named, True: not named & self.things}
+        return [word for part, is_faint in found if not is_faint or is_left[self._is_own(part)] for word in part]
+
+    def _is_own(self, part: Sequence[str]) -> bool:
+        """Whether what a faint word came to is itself."""
+        return len(part) == 1 and self.aliases.get(part[0]) == FAINT + part[0]
 
     def is_faint(self, word: str) -> bool:
         """Whether this word names nothing drawn and only reminds of it."""
@@ -130,7 +143,7 @@ def read_words(path: Path = SHIPPED_PATH) -> Words | None:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(min(length, LONGEST_HEADER)))
         facts = json.loads(header["__metadata__"]["guide"])
-        return Words(facts["words"], facts["aliases"], facts.get("shown", {}))
+        return Words(facts["words"], facts["aliases"], facts.get("shown", {}), frozenset(facts.get("things", ())))
     except (OSError, ValueError, LookupError, TypeError):
         return None
 

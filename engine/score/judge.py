@@ -138,7 +138,9 @@ def load_judge(path: Path = JUDGE_PATH, device: torch.device | str = "cpu") -> J
             metadata = file.metadata() or {}
         facts = json.loads(metadata["judge"])
         shape = JudgeShape(**{**facts["shape"], "channels": tuple(facts["shape"]["channels"])})
-        judge = Judge(shape, WordTokenizer(facts["words"], facts["aliases"], facts["shown"]), facts["pictured"])
+        things = frozenset(facts.get("things", ()))
+        tokenizer = WordTokenizer(facts["words"], facts["aliases"], facts["shown"], things)
+        judge = Judge(shape, tokenizer, facts["pictured"])
         judge.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as err:
         reason = (str(err).strip().splitlines() or [type(err).__name__])[0]
@@ -153,6 +155,7 @@ def save_judge(path: Path, judge: Judge) -> None:
         "words": list(judge.tokenizer.words),
         "aliases": dict(judge.tokenizer.aliases),
         "shown": dict(judge.tokenizer.shown),
+        "things": sorted(judge.tokenizer.things),
         "pictured": sorted(judge.pictured),
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,9 @@ SURE_UNTAGGED = 0.53
 NOUNS = 0.4
 """A word that is a noun so seldom, of all times it was tagged, names no thing."""
 
+NEAR = 0.55
+"""How near a noun must be to what it stands for to name it: a sparrow is a bird, a finger is no hand."""
+
 PERSONS = "18"
 """The lexicographer file of persons."""
 
@@ -36,26 +39,55 @@ def full_tokenizer(concepts: Concepts) -> WordTokenizer:
     """The tokenizer a guide is exported with: learnt words, aliases, and the name of what is drawn for a phrase."""
     plain = tokenizer_for(concepts)
     shown = shown_names(concepts, plain)
-    aliases = with_faint(wordnet_aliases(plain, concepts), shown, concepts) | read_links().instead
-    return replace(plain, aliases=aliases, shown=shown)
+    aliases = wordnet_aliases(plain, concepts)
+    if (FOLDER / "data.noun").exists():
+        aliases = Fainting(concepts, plain, shown).of(aliases)
+    things = frozenset(subject.name for subject in concepts.subjects)
+    return replace(plain, aliases=aliases | read_links().instead, shown=shown, things=things)
 
 
-def with_faint(
-    aliases: dict[str, str], shown: dict[str, str], concepts: Concepts, folder: Path = FOLDER
-) -> dict[str, str]:
-    """The aliases with those marked that only remind: of words that are no nouns, and mean a thing, not a ground.
+class Fainting:
+    """Which words only remind of a thing, and are left out where something is named. Grounds are seen beside anything.
 
-    "kept" is no hand beside a television; but "blazing" is fire beside anything.
+    "kept" is no hand beside a television, nor is "finger"; but a schooner is a ship, and "blazing" is fire beside all.
     """
-    if not (folder / "data.noun").exists():
-        return aliases
-    wordnet, things = WordNet(folder), {subject.name for subject in concepts.subjects}
 
-    def is_faint(word: str, meant: str) -> bool:
-        names = {shown.get(part, "") for part in meant.split()}
-        return bool(names) and names <= things and _is_no_noun(wordnet, word)
+    def __init__(self, concepts: Concepts, tokenizer: WordTokenizer, shown: dict[str, str]) -> None:
+        self._wordnet, self._links, self._shown = WordNet(FOLDER), read_links(), shown
+        self._meanings = Meanings(self._wordnet, concepts, tokenizer, self._links)
+        self._names = {subject.name for subject in concepts.subjects}
+        self._learnt = tokenizer.words
+        read = Words(tokenizer.words, {}).read
+        self._phrases = {" ".join(read(phrase)) for phrase in concepts.phrases()}
+        self._said_alone = {" ".join(read(name)) for name in self._names}
+        self._said = {word for group in (*COUNTS.values(), PLACES) for phrase in group for word in phrase.split()}
 
-    return {word: FAINT + meant if is_faint(word, meant) else meant for word, meant in aliases.items()}
+    def of(self, aliases: dict[str, str]) -> dict[str, str]:
+        """The aliases with those marked that only remind, and learnt words that do added: each an alias of itself."""
+        found = {word: FAINT + meant if self._reminds(word, meant) else meant for word, meant in aliases.items()}
+        return found | {word: FAINT + word for word in self._learnt if word not in aliases and self._hints(word)}
+
+    def _reminds(self, word: str, meant: str) -> bool:
+        """Whether an alias is of a thing that the word does not name: it is no noun, or not near enough to it."""
+        names = {self._shown.get(part, "") for part in meant.split()}
+        if not names or not names <= self._names:
+            return False
+        return _is_no_noun(self._wordnet, word) or not self._is_near(word, meant)
+
+    def _is_near(self, word: str, meant: str) -> bool:
+        return any(near >= NEAR and learnt in meant for near, learnt in self._meanings.of(word))
+
+    def _hints(self, word: str) -> bool:
+        """Whether a learnt word alone is a verb for a thing ("follow", footprints), or only a part of its name."""
+        if word in self._said or word in self._said_alone:
+            return False
+        if word in self._links.silent:
+            return True
+        if self._shown.get(word) not in self._names:
+            return False
+        if word not in self._phrases:
+            return not any(phrase.endswith(f" {word}") for phrase in self._phrases)
+        return _is_no_noun(self._wordnet, word)
 
 
 def _is_no_noun(wordnet: WordNet, word: str) -> bool:
@@ -183,7 +215,7 @@ def rewrite(path: Path, tokenizer: WordTokenizer) -> None:
     facts = json.loads(header["guide"])
     if facts["words"] != list(tokenizer.words):
         raise ValueError(f"{path.name}: learnt other words than concepts.toml holds today")
-    facts |= {"aliases": dict(tokenizer.aliases), "shown": dict(tokenizer.shown)}
+    facts |= {"aliases": dict(tokenizer.aliases), "shown": dict(tokenizer.shown), "things": sorted(tokenizer.things)}
     unfinished = path.with_suffix(".part")
     save_file(load_file(path), unfinished, {**header, "guide": json.dumps(facts)})
     # safetensors writes for its owner alone; the guide is packed for everybody.

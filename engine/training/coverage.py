@@ -50,7 +50,7 @@ def main() -> None:
         from engine.training.concepts import read_concepts
 
         tokenizer = full_tokenizer(read_concepts())
-        words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown)
+        words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown, tokenizer.things)
     for path in options.lists:
         found = covered(words, read_list(path))
         for word, names in found.sample(options.sample, options.seed) if options.sample else found.drawn:

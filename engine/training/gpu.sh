@@ -13,7 +13,7 @@ set -u
 out=${1:-gpu-results}
 minutes=${2:-0}
 device=${3:-cuda}
-hd=1280x720 sixteen_nine="640x360 1920x1080" steps=10 crops=4 repeats=30
+hd=1280x720 sixteen_nine="640x360 1920x1080" steps=10 crops=4 repeats=8
 if [ "$device" = cpu ]; then hd=128x72 sixteen_nine=64x64 steps=1 crops=2 repeats=1; fi
 mkdir -p "$out"
 
@@ -22,12 +22,12 @@ b16=random:ViT-B-16
 
 say() { echo "gpu.sh: $*" >&2; }
 
-# run NAME OPTIONS: one row of the table. The canvas is shown as it is: upscale=1.
+# run NAME OPTIONS: one row of the table, within two minutes. The canvas is shown as it is: upscale=1.
 run() {
   name=$1
   shift
   say "$name"
-  python -m vj bench engine --json --device "$device" --steps "$steps" --crops "$crops" --repeats "$repeats" \
+  timeout 120 python -m vj bench engine --json --device "$device" --steps "$steps" --crops "$crops" --repeats "$repeats" \
     --set upscale=1 "$@" >"$out/$name.json" 2>"$out/$name.log" || say "$name failed: $(tail -n 1 "$out/$name.log")"
 }
 
@@ -35,7 +35,7 @@ run() {
   2>/dev/null | tee "$out/gpu.txt"
 
 say "tests"
-python -m pytest -q tests/test_engine_cuda*.py tests/test_engine_bench.py >"$out/tests.log" 2>&1
+timeout 300 python -m pytest -q tests/test_engine_cuda*.py tests/test_engine_steps.py tests/test_guide_*.py >"$out/tests.log" 2>&1
 say "tests: $(tail -n 1 "$out/tests.log")"
 
 run b32 --guide "$b32" --size "$hd" --profile "$out/b32-profile.txt"
@@ -60,12 +60,12 @@ cat "$out/table.md"
 
 if [ "$device" = cuda ]; then
   say "a show at $hd: latency, cadence, memory"
-  python -m vj bench latency cadence memory --json --device cuda --size "$hd" --encode >"$out/show.json" 2>"$out/show.log" ||
+  timeout 420 python -m vj bench latency cadence memory --json --device cuda --size "$hd" --encode >"$out/show.json" 2>"$out/show.log" ||
     say "the show failed: $(tail -n 1 "$out/show.log")"
 fi
 
 if [ "$minutes" != 0 ]; then
-  python -m engine.training.guide --device cuda --batch 512 --minutes "$minutes" --out "$out/guide.safetensors" |
+  python -m engine.training.guide --device cuda --batch 512 --rate 2e-3 --minutes "$minutes" --out "$out/guide.safetensors" |
     tee "$out/training.log"
   python -m engine.training.sheet --guide "$out/guide.safetensors" --out "$out/sheet.png"
 fi
