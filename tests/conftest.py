@@ -1,5 +1,6 @@
 """Small fixtures that many tests share."""
 
+import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -36,3 +37,38 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
     (tmp_path / "run").mkdir()
     return tmp_path
+
+
+Answer = tuple[int, list[str], list[str]]
+
+
+@pytest.fixture
+def vj(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    """Runs a command in this process: exit code, lines on stdout, lines on stderr. An exception fails the test."""
+
+    def run(*words: object) -> Answer:
+        from vj.__main__ import main
+
+        capsys.readouterr()
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as end:  # argparse's own way out
+            code = end.code if isinstance(end.code, int) else 1
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return code, out.splitlines(), err.splitlines()
+
+    return run
+
+
+@pytest.fixture
+def refused(vj: Callable[..., Answer]) -> Callable[..., list[str]]:
+    """The problems that `vj play --headless` with these words names; nothing was started and nothing left behind."""
+
+    def run(*words: object, code: int = 2) -> list[str]:
+        found, out, err = vj("play", "--headless", *words)
+        assert found == code and out == [] and all(line.startswith("vj: ") for line in err)
+        assert list(Path(os.environ["VJ_RUNTIME"]).iterdir()) == []
+        return [line.removeprefix("vj: ") for line in err]
+
+    return run
