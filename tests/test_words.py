@@ -57,6 +57,12 @@ def test_a_sung_line_is_read(line: str, read: str) -> None:
     assert SMALL.read(line) == read.split()
 
 
+def test_places_say_nothing_where_nothing_is_drawn_on_one_side() -> None:
+    words = Words(["on", "over", "sea", "ship", "and"], {}, {"sea": "sea", "ship": "ship"})
+    assert words.read("on the ship over the sea and") == ["ship", "over", "sea"]
+    assert words.read("on and on") == ["on", "and", "on"]
+
+
 def test_what_is_drawn_is_named_once_and_by_its_longest_phrase() -> None:
     assert SMALL.drawn("a heart of love, a shooting star, schooner and star") == [
         "heart",

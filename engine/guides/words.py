@@ -19,6 +19,9 @@ FAINT = "?"
 an alias of itself reminds of what it was learnt for: "walk" of somebody walking.
 """
 
+PLACES = ("on", "in", "over", "under", "with", "and", "at", "near", "of", "inside", "against", "behind")
+"""Words between what is drawn; they say nothing where nothing is drawn on one side of them."""
+
 _WORD = re.compile(r"[a-z]+")
 _SUNG = (
     # 'cause, 'til, 'em, 'round and 'bout stand for nothing drawn; 'neath does.
@@ -94,7 +97,8 @@ class Words:
             self.shown[said] for part, is_faint in found if not is_faint and (said := " ".join(part)) in self.shown
         }
         is_left = {False: not named, True: not named & self.things}
-        return [word for part, is_faint in found if not is_faint or is_left[self._is_own(part)] for word in part]
+        left = [part for part, is_faint in found if not is_faint or is_left[self._is_own(part)]]
+        return [word for part in (_trimmed(left) if self.shown else left) for word in part]
 
     def _is_own(self, part: Sequence[str]) -> bool:
         """Whether what a faint word came to is itself."""
@@ -158,6 +162,12 @@ def stems(word: str) -> Iterator[str]:
         for kept in (r"\1", r"\1\1"):
             short = _DRAWN_OUT.sub(kept, word)
             yield from (short, *stems(short))
+
+
+def _trimmed(parts: list[list[str]]) -> list[list[str]]:
+    """The parts without places at either end: "meet me on the bridge when it's over" is a bridge."""
+    drawn = [n for n, part in enumerate(parts) if len(part) != 1 or part[0] not in PLACES]
+    return parts[drawn[0] : drawn[-1] + 1] if drawn else parts
 
 
 def _plain(text: str) -> str:

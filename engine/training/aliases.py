@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.guides.shipped_text import WordTokenizer
-from engine.guides.words import FAINT, SHIPPED_PATH, Words
-from engine.training.concepts import COUNTS, PLACES, Concepts, read_concepts, tokenizer_for, words_of
+from engine.guides.words import FAINT, PLACES, SHIPPED_PATH, Words
+from engine.training.concepts import COUNTS, Concepts, read_concepts, tokenizer_for, words_of
 from engine.training.links import Links, read_links
 from engine.training.meanings import Meanings
 from engine.training.wordnet import FOLDER, WordNet
@@ -57,9 +57,8 @@ class Fainting:
         self._meanings = Meanings(self._wordnet, concepts, tokenizer, self._links)
         self._names = {subject.name for subject in concepts.subjects}
         self._learnt = tokenizer.words
-        read = Words(tokenizer.words, {}).read
-        self._phrases = {" ".join(read(phrase)) for phrase in concepts.phrases()}
-        self._said_alone = {" ".join(read(name)) for name in self._names}
+        self._phrases = {_learnt(tokenizer, phrase) for phrase in concepts.phrases()}
+        self._said_alone = {_learnt(tokenizer, name) for name in self._names}
         self._said = {word for group in (*COUNTS.values(), PLACES) for phrase in group for word in phrase.split()}
 
     def of(self, aliases: dict[str, str]) -> dict[str, str]:
@@ -134,12 +133,11 @@ def shown_names(concepts: Concepts, tokenizer: WordTokenizer) -> dict[str, str]:
     ]
     grounds += [(colour.phrases[0], colour.phrases) for colour in concepts.colours]
     subjects = [(subject.name, subject.phrases) for subject in concepts.subjects]
-    read = Words(tokenizer.words, {}).read
     named = [(name, name) for name, _ in (*grounds, *subjects)]
     named += [(phrase, name) for name, phrases in (*grounds, *subjects) for phrase in phrases]
     shown: dict[str, str] = {}
     for phrase, name in named:
-        shown.setdefault(" ".join(read(phrase)), name)
+        shown.setdefault(_learnt(tokenizer, phrase), name)
     counted = {word for group in (*COUNTS.values(), PLACES) for phrase in group for word in phrase.split()}
     small = counted | read_links().silent
     for phrase, name in list(shown.items()):
@@ -148,6 +146,11 @@ def shown_names(concepts: Concepts, tokenizer: WordTokenizer) -> dict[str, str]:
                 shown.setdefault(word, name)
     shown.pop("", None)
     return shown
+
+
+def _learnt(tokenizer: WordTokenizer, phrase: str) -> str:
+    """A phrase of the table in the forms its words were learnt in."""
+    return " ".join(form for word in words_of(phrase) for form in tokenizer.learnt(word))
 
 
 class _Finder:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.guides.shipped_text import WordTokenizer
+from engine.guides.words import PLACES
 
 TABLE = Path(__file__).parent / "concepts.toml"
 CLDR = Path("/usr/share/unicode/cldr/common/annotations/en.xml")
@@ -18,7 +19,6 @@ FAVOURED = 2.0
 """How much oftener a favourite is shown than another subject."""
 
 COUNTS = {2: ("two", "a pair of", "twin"), 3: ("three",), 4: ("four", "some"), 5: ("five", "many", "lots of")}
-PLACES = ("on", "in", "over", "under", "with", "and", "at", "near", "of", "inside", "against", "behind")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,6 @@ LAYOUTS: dict[int, tuple[tuple[float, float], ...]] = {
     4: ((-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5)),
     5: ((-0.6, -0.55), (0.6, -0.55), (0.0, 0.0), (-0.6, 0.55), (0.6, 0.55)),
 }
-WHERE = ("in", "under", "over", "on", "at", "inside", "behind", "near", "against", "with")
-"""Words before a ground that stands alone."""
-
 SIDES = {
     "and": (0.5, 0.0), "with": (0.5, 0.0), "near": (0.5, 0.0), "": (0.5, 0.0),
     "over": (0.0, 0.5), "above": (0.0, 0.5), "under": (0.0, -0.5),
@@ -102,11 +99,9 @@ class Cook:
         return recipe
 
     def _ground_only(self) -> Recipe:
-        """A ground alone; also where a line only says where something is: "under the sea", "in the clouds"."""
         recipe = Recipe()
         is_pattern = self.chance.random() < 0.4
-        words = self.grounds.pattern(recipe) if is_pattern else self.grounds.landscape(recipe)
-        recipe.caption = f"{self.chance.choice(WHERE)} {words}" if self.chance.random() < 0.2 else words
+        recipe.caption = self.grounds.pattern(recipe) if is_pattern else self.grounds.landscape(recipe)
         return recipe
 
     def _two_subjects(self) -> Recipe:

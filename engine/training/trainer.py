@@ -41,6 +41,9 @@ TELL = 0.1
 mean what is seen weighs 1.
 """
 
+BESIDE_WORDS = 0.25
+"""Share of the rate that the image tower learns with beside words, which could not follow it otherwise."""
+
 OWN = 3
 """When words lead, one canvas of so many is still led by its picture, so that the tower keeps seeing what is small."""
 
@@ -69,7 +72,9 @@ class Trainer:
         self.heads = nn.ModuleList(nn.Linear(shape.embedding, n) for n in (subjects, grounds)).to(device)
         self.mean, self.std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (MEAN, STD))
         self.learnt = [*self.model.parameters(), *self.heads.parameters()]
-        self.optimiser = torch.optim.AdamW(self.learnt, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
+        tower = set(self.model.visual.parameters())
+        groups = [{"params": [p for p in self.learnt if (p in tower) == of_tower]} for of_tower in (True, False)]
+        self.optimiser = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
         self.steps = 0
 
     def train(self, easel: Easel, rate: float, by_words: bool = True) -> dict[str, float]:
@@ -104,7 +109,7 @@ class Trainer:
             missed = (placed - shown.detach()).square().sum(1).mean()
             loss = loss + missed + TELL * told
             losses |= {"told": told.item(), "missed": missed.item()}
-        self._update(loss, rate)
+        self._update(loss, rate, BESIDE_WORDS if by_words else 1.0)
         losses["finishing"] = aligned[hidden < 0.4].mean().item()
         return losses, gradient.detach()
 
@@ -147,9 +152,9 @@ class Trainer:
             total = total + (wrong * sure * (wanted != NONE)).mean()
         return total
 
-    def _update(self, loss: Tensor, rate: float) -> None:
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+    def _update(self, loss: Tensor, rate: float, of_tower: float = 1.0) -> None:
+        for group, share in zip(self.optimiser.param_groups, (of_tower, 1.0), strict=True):
+            group["lr"] = rate * share
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         average_gradients(self.learnt)
