@@ -135,7 +135,8 @@ def test_a_link_written_twice_is_refused(tmp_path: Path) -> None:
 
 def test_no_alias_changes_a_learnt_caption(concepts: Concepts, tokenizer: WordTokenizer) -> None:
     plain = tokenizer_for(concepts)
-    changed = [p for p in concepts.phrases() if plain.numbers(p) != tokenizer.numbers(p)]
+    phrases = [f"{p} heart" if p.endswith(" of") else p for p in concepts.phrases()]
+    changed = [p for p in phrases if plain.numbers(p) != tokenizer.numbers(p)]
     form = Words(tokenizer.words, tokenizer.aliases).form
     assert all({form(word) for word in phrase.split()} & set(read_links().instead) for phrase in changed)
     assert tokenizer.words == plain.words
