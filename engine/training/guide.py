@@ -44,6 +44,9 @@ STAGES = {PICTURES: 0.24, WORDS: 0.36, BOTH: 0.40}
 RATES = {PICTURES: 0.7, WORDS: 1.0, BOTH: 0.3}
 """Share of the highest learning rate in each stage: the last one begins with a guide that can paint."""
 
+TOWER = 0.5
+"""Share of the rate with which the image tower learns beside words."""
+
 EASELS = 40
 """Batches of canvases that are painted in turns."""
 
@@ -85,7 +88,7 @@ class Session:
         self.trained_s = 0.0
         self.stage, self.began = "", 0
         self.album = Album(chance, max(KEPT, LESSONS * LESSON * options.batch))
-        self.easels = [self._easel() for _ in range(EASELS)]
+        self.easels, self.turn = [self._easel() for _ in range(EASELS)], 0
         if options.resume:
             self.trained_s = self.trainer.resume(self.checkpoint)
         elif options.start_from:
@@ -140,15 +143,22 @@ class Session:
             self.stage, self.began = stage, self.trainer.steps
             self.trainer.settle()
         rate = self._rate(part) * RATES[stage]
+        lesson = self._lesson(rate) if stage != PICTURES else {}
         if stage == WORDS:
-            count = LESSON * self.options.batch
-            scenes = self._scenes(self.album.wants(count))
-            self.album.add(scenes, self.trainer.see(scenes.pictures))
-            return self.trainer.learn_words(self.album.lesson(count), rate)
-        place = self.trainer.steps % EASELS
+            return lesson
+        place = self.turn = (self.turn + 1) % EASELS
         if self.easels[place].steps_left <= 0:
             self.easels[place] = self._easel()
-        return self.trainer.train(self.easels[place], rate, by_words=stage == BOTH)
+        # Words could not follow a tower that learns as fast as they do.
+        found = self.trainer.train(self.easels[place], rate * (TOWER if stage == BOTH else 1.0), by_words=stage == BOTH)
+        return found | lesson
+
+    def _lesson(self, rate: float) -> dict[str, float]:
+        """One step of learning words from views seen lately; the losses."""
+        count = LESSON * self.options.batch
+        scenes = self._scenes(self.album.wants(count))
+        self.album.add(scenes, self.trainer.see(scenes.pictures))
+        return self.trainer.learn_words(self.album.lesson(count), rate)
 
     def _scenes(self, count: int) -> Scenes:
         return self.studio.paint([self.cook.recipe() for _ in range(count)], self.tokenizer)

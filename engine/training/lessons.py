@@ -8,7 +8,7 @@ from torch import Tensor
 from engine.training.patterns import Chance
 from engine.training.scenes import Scenes
 
-KEPT, LESSONS = 65_536, 64
+KEPT, LESSONS = 32_768, 64
 """Views kept, and lessons that they are enough for where those are large; the oldest give way."""
 
 REPEATS = 16

@@ -41,9 +41,6 @@ TELL = 0.1
 mean what is seen weighs 1.
 """
 
-BESIDE_WORDS = 0.25
-"""Share of the rate that the image tower learns with beside words, which could not follow it otherwise."""
-
 OWN = 3
 """When words lead, one canvas of so many is still led by its picture, so that the tower keeps seeing what is small."""
 
@@ -72,9 +69,7 @@ class Trainer:
         self.heads = nn.ModuleList(nn.Linear(shape.embedding, n) for n in (subjects, grounds)).to(device)
         self.mean, self.std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (MEAN, STD))
         self.learnt = [*self.model.parameters(), *self.heads.parameters()]
-        tower = set(self.model.visual.parameters())
-        groups = [{"params": [p for p in self.learnt if (p in tower) == of_tower]} for of_tower in (True, False)]
-        self.optimiser = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
+        self.optimiser = torch.optim.AdamW(self.learnt, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
         self.steps = 0
 
     def train(self, easel: Easel, rate: float, by_words: bool = True) -> dict[str, float]:
@@ -95,7 +90,10 @@ class Trainer:
         with autocast(canvas.device):
             found = self.model.encode_image((canvas - self.mean) / self.std)
             shown = self.model.encode_image((scenes.pictures - self.mean) / self.std)
-            texts, placed = self._read(scenes.tokens, scenes.boxes) if by_words else (shown, shown)
+            texts, placed = shown, shown
+            if by_words:
+                with torch.no_grad():  # words learn from lessons: these few scenes they would learn by heart
+                    texts, placed = self._read(scenes.tokens, scenes.boxes)
         images, shown, texts, placed = (F.normalize(x.float(), dim=-1) for x in (found, shown, texts, placed))
         pull = (images * _toward(placed, shown, by_words)).sum()
         (gradient,) = torch.autograd.grad(pull, canvas, create_graph=True)
@@ -106,10 +104,10 @@ class Trainer:
         losses = {"named": named.item(), "aligned": aligned.mean().item()}
         if by_words:
             told = contrastive(images, texts, self.model.logit_scale, scenes.said, scenes.true, sure)
-            missed = (placed - shown.detach()).square().sum(1).mean()
-            loss = loss + missed + TELL * told
+            missed = (placed - shown).square().sum(1).mean()
+            loss = loss + TELL * told
             losses |= {"told": told.item(), "missed": missed.item()}
-        self._update(loss, rate, BESIDE_WORDS if by_words else 1.0)
+        self._update(loss, rate)
         losses["finishing"] = aligned[hidden < 0.4].mean().item()
         return losses, gradient.detach()
 
@@ -152,9 +150,9 @@ class Trainer:
             total = total + (wrong * sure * (wanted != NONE)).mean()
         return total
 
-    def _update(self, loss: Tensor, rate: float, of_tower: float = 1.0) -> None:
-        for group, share in zip(self.optimiser.param_groups, (of_tower, 1.0), strict=True):
-            group["lr"] = rate * share
+    def _update(self, loss: Tensor, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         average_gradients(self.learnt)
@@ -213,4 +211,4 @@ def _toward(placed: Tensor, shown: Tensor, by_words: bool) -> Tensor:
     if not by_words:
         return placed
     is_own = torch.arange(len(placed), device=placed.device)[:, None] % OWN == 0
-    return torch.where(is_own, shown, placed.detach())
+    return torch.where(is_own, shown, placed)
