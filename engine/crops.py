@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +16,10 @@ from engine.regions import frames, owned, owners
 FINENESS = 1.1
 """Pixels of the source to one of a middling view: hardly more than one, so that every pixel is reached."""
 NEARLY = 0.03
-"""How far from a half the source's size may be meant to be: a half takes an eighth of the time of any other share."""
+"""How far from a half, or half as far from the whole, the source's size may be meant to be.
+
+A half takes an eighth of the time of any other share, and the whole none.
+"""
 GRAINS = 20
 """Sizes the source may have while the smallest inner view is turned from nothing to the whole."""
 
@@ -242,13 +245,13 @@ def _at_most(value: float | Tensor, limit: float) -> float | Tensor:
     return value.clamp(max=limit) if isinstance(value, Tensor) else min(value, limit)
 
 
-@lru_cache(maxsize=64)
+@cache
 def _numbers(numbers: tuple[float, ...], device: torch.device) -> Tensor:
-    """These numbers. Kept: copying them to a GPU would hold each step up."""
+    """These numbers. Kept for good: copying them to a GPU would hold each step up, and recorded steps read them."""
     return torch.tensor(numbers, dtype=torch.float32, device=device)
 
 
-@lru_cache(maxsize=64)
+@cache
 def _rooms(parts: tuple[str, ...], device: torch.device) -> tuple[Tensor, Tensor]:
     """Middles and half sizes (n, 2) of these parts of the picture. Kept."""
     first, last = frames(parts, device).chunk(2, dim=1)

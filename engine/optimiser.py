@@ -1,6 +1,5 @@
 """The optimisers over a canvas's leaves, and how their memory is carried to a canvas of another size."""
 
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -23,7 +22,7 @@ FARTHEST = 4.0
 
 OWN = 0.25
 """Part of the scale, as a power, that is each value's own: the border, which few views reach, is not left behind.
-`_level_steps` takes this very root."""
+`_level_step` takes this very root."""
 
 SMALLEST = 1e-12
 
@@ -47,13 +46,36 @@ class LevelAdam(torch.optim.Adam):
         leaves = group["params"]
         counts = self._counted(leaves)
         counts += 1.0
-        lacking = [1.0 - beta**counts for beta in (short, long)]
-        gradients, means, squares = _lists(leaves, self.state)
-        # All levels at once: on a GPU each list is one operation, and there are more levels than it takes operations.
+        lacking = 1.0 - short**counts, 1.0 - long**counts
+        if leaves[0].is_cuda:
+            self.step_together(leaves, *lacking)
+        else:
+            self.step_each(leaves, *lacking)
+
+    @torch.no_grad()
+    def step_each(self, leaves: list[Tensor], *lacking: Tensor) -> None:
+        """Move leaf after leaf; `lacking` are what the two means (levels), begun at nothing, have of it all."""
+        short, long = self.param_groups[0]["betas"]
+        for leaf, *had in zip(leaves, *(each.unbind() for each in lacking), strict=True):
+            memory = self.state[leaf]
+            memory["exp_avg"].lerp_(leaf.grad, 1.0 - short)
+            memory["exp_avg_sq"].mul_(long).addcmul_(leaf.grad, leaf.grad, value=1.0 - long)
+            _move(leaf, _level_step(memory, *had), self.param_groups[0]["lr"])
+
+    @torch.no_grad()
+    def step_together(self, leaves: list[Tensor], *lacking: Tensor) -> None:
+        """The same for all leaves at once: on a GPU a list is one operation, and operations are what takes the time."""
+        short, long = self.param_groups[0]["betas"]
+        gradients = [leaf.grad if leaf.grad is not None else torch.zeros_like(leaf) for leaf in leaves]
+        means, squares = ([self.state[leaf][name] for leaf in leaves] for name in ("exp_avg", "exp_avg_sq"))
         torch._foreach_lerp_(means, gradients, 1.0 - short)
         torch._foreach_mul_(squares, long)
         torch._foreach_addcmul_(squares, gradients, gradients, 1.0 - long)
-        _move(leaves, _level_steps(means, squares, *lacking), group["lr"])
+        steps, rate = _level_steps(means, squares, *lacking), self.param_groups[0]["lr"]
+        if isinstance(rate, Tensor):
+            torch._foreach_mul_(steps, rate)
+            rate = 1.0
+        torch._foreach_add_(leaves, steps, alpha=-STRIDE * rate)
 
     def _counted(self, leaves: list[Tensor]) -> Tensor:
         """The counts, and a memory for every leaf that has none yet."""
@@ -74,19 +96,18 @@ def _nothing(leaf: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _lists(leaves: list[Tensor], state: Any) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-    """Gradients, means and squares of all leaves."""
-    gradients = [leaf.grad for leaf in leaves if leaf.grad is not None]
-    means, squares = ([state[leaf][name] for leaf in leaves] for name in ("exp_avg", "exp_avg_sq"))
-    return gradients, means, squares
+def _level_step(memory: dict[str, Tensor], short: Tensor, long: Tensor) -> Tensor:
+    """The step from what is remembered; `short` and `long` are what the two means, begun at nothing, have of it all."""
+    square = memory["exp_avg_sq"]
+    level = (square.mean() ** ((1.0 - OWN) / 2.0)) * long**-0.5 * short
+    # Its own part is the eighth root: three square roots take a fifth of the time of a power.
+    scale = square.sqrt().sqrt_().sqrt_().mul_(level).add_(SMALLEST)
+    return torch.div(memory["exp_avg"], scale, out=scale).clamp_(-FARTHEST, FARTHEST)
 
 
 def _level_steps(means: list[Tensor], squares: list[Tensor], short: Tensor, long: Tensor) -> list[Tensor]:
-    """The steps from what is remembered; `short` and `long` (levels) are what the means, begun at nothing, have."""
-    sizes = [square.numel() for square in squares]
-    total = torch.stack(torch._foreach_norm(squares, 1)) / _constant(tuple(sizes), short.device)
-    levels = total ** ((1.0 - OWN) / 2.0) * long**-0.5 * short
-    # Its own part is the eighth root: three square roots take a fifth of the time of a power.
+    """The same for all levels at once."""
+    levels = torch.stack([square.mean() for square in squares]) ** ((1.0 - OWN) / 2.0) * long**-0.5 * short
     scales = torch._foreach_sqrt(squares)
     torch._foreach_sqrt_(scales)
     torch._foreach_sqrt_(scales)
@@ -98,17 +119,11 @@ def _level_steps(means: list[Tensor], squares: list[Tensor], short: Tensor, long
     return steps
 
 
-def _move(leaves: list[Tensor], steps: list[Tensor], rate: float | Tensor) -> None:
+def _move(leaf: Tensor, step: Tensor, rate: float | Tensor) -> None:
     if isinstance(rate, Tensor):
-        torch._foreach_mul_(steps, rate)
-        rate = 1.0
-    torch._foreach_add_(leaves, steps, alpha=-STRIDE * rate)
-
-
-@lru_cache(maxsize=16)
-def _constant(numbers: tuple[int, ...], device: torch.device) -> Tensor:
-    """These numbers on the device. Kept: copying them to a GPU would hold each step up."""
-    return torch.tensor(numbers, dtype=torch.float32, device=device)
+        leaf.addcmul_(step, rate, value=-STRIDE)
+    else:
+        leaf.sub_(step, alpha=STRIDE * rate)
 
 
 def make_optimiser(parameters: list[Tensor], is_kept: bool, kind: str = "adam") -> torch.optim.Adam:

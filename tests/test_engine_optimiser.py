@@ -6,7 +6,17 @@ from torch import Tensor
 
 from engine.guides.colours import colour_guide
 from engine.objectives import Goal
-from engine.optimiser import FARTHEST, LIVE_BETAS, OWN, PUBLISHED_BETAS, STRIDE, make_optimiser, set_rate, take_over
+from engine.optimiser import (
+    FARTHEST,
+    LIVE_BETAS,
+    OWN,
+    PUBLISHED_BETAS,
+    STRIDE,
+    LevelAdam,
+    make_optimiser,
+    set_rate,
+    take_over,
+)
 from engine.painting import Painting
 from engine.parameters import Look
 
@@ -94,3 +104,24 @@ def test_the_memory_of_one_optimiser_is_none_of_the_other() -> None:
     old.step()
     take_over(new, old)
     assert not new.state
+
+
+def test_all_levels_together_step_as_one_after_the_other_does() -> None:
+    random = torch.Generator().manual_seed(3)
+    sizes = ((1, 3, 5, 7), (1, 3, 10, 14))
+    made = []
+    for way in ("each", "together"):
+        leaves = [torch.zeros(size, requires_grad=True) for size in sizes]
+        optimiser = make_optimiser(leaves, is_kept=True, kind="level")
+        assert isinstance(optimiser, LevelAdam)
+        set_rate(optimiser, torch.tensor(0.1) if way == "together" else 0.1)
+        random.manual_seed(3)
+        for step in range(1, 5):
+            for leaf in leaves:
+                leaf.grad = torch.randn(leaf.shape, generator=random)
+            optimiser._counted(leaves)
+            lacking = 1.0 - 0.85 ** torch.full((2,), float(step)), 1.0 - 0.97 ** torch.full((2,), float(step))
+            getattr(optimiser, f"step_{way}")(leaves, *lacking)
+        made.append(leaves)
+    for one, other in zip(*made, strict=True):
+        assert one.abs().max() > 0.1 and torch.allclose(one, other, atol=1e-5)

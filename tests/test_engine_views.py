@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine.crops import Cut, view_boxes, views
+from engine.crops import Cut, _averaged, view_boxes, views
 from engine.parameters import Look
 
 CUT = Cut(overviews=2, inner=2, low=0.3, high=0.8, tilt=0.2, overhang=0.15, is_mirrored=True)
@@ -87,3 +87,15 @@ def test_no_pixel_is_left_out_of_an_overview_of_a_fine_canvas():
 def test_the_same_seed_cuts_the_same_views():
     picture = torch.rand(1, 3, 90, 160)
     assert torch.equal(views(picture, CUT, 32, random(4)), views(picture, CUT, 32, random(4)))
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "seen"),
+    [(144, 256, (72, 128)), (576, 1024, (72, 128)), (80, 80, (70, 70)), (70, 70, (70, 70)), (145, 257, (70, 125))],
+)
+def test_a_picture_is_looked_at_about_as_finely_as_views_are(height: int, width: int, seen: tuple[int, int]) -> None:
+    whole = Cut(overviews=4, inner=0, low=1.0, high=1.0, tilt=0.0, overhang=0.0, is_mirrored=True)
+    down = torch.linspace(0, 1, height)[:, None].expand(1, 3, height, width)
+    found = _averaged(down, whole, 64)
+    assert tuple(found.shape[-2:]) == pytest.approx(seen, abs=2)
+    assert found.mean().item() == pytest.approx(0.5, abs=0.01) and found[0, 0, :, 0].diff().min() > 0

@@ -12,6 +12,7 @@ from engine.guides import attention
 from engine.guides.attention import Flash, Plain, attention_for
 from engine.guides.frozen_vit import FrozenViT, fits
 from engine.guides.guide import Guide
+from engine.guides.precision import in_single
 
 NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 MEAN, STD = (0.48, 0.45, 0.40), (0.26, 0.27, 0.28)
@@ -103,6 +104,31 @@ def test_a_guide_looks_through_the_frozen_tower_and_through_the_newest_weights_o
     assert apart(guide.moved(guide.device).embed_image(views), before) > 0.01
 
 
+def test_a_guide_in_half_the_bits_is_as_exact_as_ever_once_in_single_precision_on_the_cpu() -> None:
+    visual = tower()
+    wanted = pulled(visual, None)[0]
+    visual.bfloat16()
+    cpu = torch.device("cpu")
+    guide = Guide("half", Model(visual), lambda _: torch.ones(1, 4).long(), MEAN, STD, 32, cpu, torch.bfloat16)
+    seen = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    single = in_single(guide.moved(cpu))
+    assert single.embed_image(seen).dtype == torch.float32 and guide._frozen is None
+    cosines = torch.cosine_similarity(single.embed_image(seen), wanted)
+    assert float(cosines.min()) > 0.999
+
+
+def test_where_nothing_will_go_back_nothing_is_kept_and_back_is_gone_once() -> None:
+    frozen_tower, seen = frozen(tower()), torch.rand(2, 3, 32, 32, requires_grad=True)
+    with torch.no_grad():
+        still = frozen_tower.embed_views(seen)
+    assert not still.requires_grad and not frozen_tower.embed_views(seen.detach()).requires_grad
+    found = frozen_tower.embed_views(seen)
+    assert torch.allclose(found, still)
+    found.sum().backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="let go of"):
+        found.sum().backward()
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -133,3 +159,10 @@ def test_where_torchs_attention_wants_to_be_called_otherwise_plain_products_do_i
     monkeypatch.setattr(attention.Flash, "ahead", refuses)
     assert isinstance(attention_for(torch.zeros(64, 3, 8, 8), 17, 2), Plain)
     assert "expected 12 arguments" in caplog.text
+
+
+def test_attention_that_finds_something_else_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(attention_for(torch.zeros(64, 3, 8, 8), 17, 2), Flash)
+    right = attention.Flash.back
+    monkeypatch.setattr(attention.Flash, "back", lambda *given: right(*given) * 1.5)
+    assert isinstance(attention_for(torch.zeros(64, 3, 8, 8), 17, 2), Plain)

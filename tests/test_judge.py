@@ -23,7 +23,7 @@ from engine.training.judging import accuracy, pick
 from engine.training.judging_variety import Variety, variety
 from engine.training.patterns import Chance
 from engine.training.recipes import Cook
-from engine.training.scenes import Scenes, Studio
+from engine.training.scenes import Bank, Scenes, Studio
 from engine.training.sheets_layout import Tile, contact_sheet, table_of_frames
 from engine.training.sheets_painting import crossfade, last_frame, preset_look
 
@@ -43,7 +43,7 @@ def scenes(concepts: Concepts) -> Scenes:
     recipes = [cook.recipe() for _ in range(12)]
     for recipe in recipes:
         recipe.box = judged_box(order, recipe.box)
-    return Studio(concepts, discs, Chance(0, "cpu"), size=32, variants=2).paint(recipes, tokenizer_for(concepts))
+    return Studio(concepts, discs, Chance(0, "cpu"), size=32, bank=Bank(2)).paint(recipes, tokenizer_for(concepts))
 
 
 def test_training_goes_on_where_it_stopped_also_with_other_words(

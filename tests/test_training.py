@@ -25,7 +25,7 @@ from engine.training.lessons import Album
 from engine.training.losses import alignment, holds
 from engine.training.patterns import Chance
 from engine.training.recipes import Cook
-from engine.training.scenes import Scenes, Studio
+from engine.training.scenes import Bank, Scenes, Studio
 from engine.training.trainer import Trainer
 from engine.training.workers import agreed, average_gradients
 
@@ -43,7 +43,7 @@ def concepts() -> Concepts:
 def scenes(concepts: Concepts) -> Scenes:
     discs = torch.zeros(len(concepts.subjects), 4, 96, 96)
     discs[:, :, 20:76, 20:76] = 0.8
-    studio = Studio(concepts, discs, Chance(0, "cpu"), variants=2)
+    studio = Studio(concepts, discs, Chance(0, "cpu"), bank=Bank(2))
     cook = Cook(concepts, 0, [False] * len(discs))
     return studio.paint([cook.recipe() for _ in range(12)], tokenizer_for(concepts))
 
@@ -119,7 +119,7 @@ def test_the_stages_of_a_training_follow_each_other() -> None:
 
 def test_landscapes_come_in_colours_and_two_in_one(concepts: Concepts) -> None:
     discs = torch.zeros(len(concepts.subjects), 4, 96, 96)
-    studio, tokenizer = Studio(concepts, discs, Chance(0, "cpu"), variants=2), tokenizer_for(concepts)
+    studio, tokenizer = Studio(concepts, discs, Chance(0, "cpu"), bank=Bank(2)), tokenizer_for(concepts)
     night, ocean = (list(concepts.grounds).index(name) for name in ("night", "ocean"))
     red = 0
     plain = Recipe(true=[NONE, NONE, NONE, night, NONE, NONE, NONE], caption="night")
@@ -167,7 +167,7 @@ def test_the_same_words_are_the_same_picture_for_the_guide_but_not_for_the_judge
         recipes = [recipe for recipe in (cook.recipe() for _ in range(16000)) if recipe.caption == "starry night"]
         for recipe in recipes:
             recipe.box = (-1.0, -1.0, 1.0, 1.0)
-        pictures = Studio(concepts, discs, Chance(0, "cpu"), variants=4).paint(recipes, tokenizer).pictures
+        pictures = Studio(concepts, discs, Chance(0, "cpu"), bank=Bank(4)).paint(recipes, tokenizer).pictures
         assert len(pictures) > 3
         apart[freedom] = (pictures - pictures[:1]).abs().mean()
     assert apart[STEADY] < 0.02 < 2 * apart[LOOSE]

@@ -8,6 +8,9 @@ from torch import Tensor
 
 log = logging.getLogger("engine.guides")
 
+NEAR = 0.05
+"""How far, relatively, what flash attention finds may be from plain products in half the bits."""
+
 
 class Attend(Protocol):
     """Attention between the tokens of each view, not between views."""
@@ -30,7 +33,7 @@ class Plain:
     def ahead(self, seen: Tensor, n: int, tokens: int, kept: list[Any]) -> Tensor:
         """See Attend."""
         q, k, v = (x.reshape(n * self._heads, tokens, -1) for x in _apart(seen, n, tokens, self._heads))
-        weights = torch.baddbmm(q.new_empty(()), q, k.mT, beta=0.0, alpha=q.shape[-1] ** -0.5).softmax(-1)
+        weights = torch.baddbmm(q.new_zeros(()), q, k.mT, beta=0.0, alpha=q.shape[-1] ** -0.5).softmax(-1)
         kept.append((q, k, v, weights))
         return _together(torch.bmm(weights, v).view(n, self._heads, tokens, -1))
 
@@ -40,7 +43,7 @@ class Plain:
         g = gradient.view(n, tokens, self._heads, -1).transpose(1, 2).reshape(q.shape)
         of_weights = torch.bmm(g, v.mT)
         of_logits = torch.ops.aten._softmax_backward_data(of_weights, weights, -1, weights.dtype)
-        scale, nothing = q.shape[-1] ** -0.5, q.new_empty(())
+        scale, nothing = q.shape[-1] ** -0.5, q.new_zeros(())
         of_q = torch.baddbmm(nothing, of_logits, k, beta=0.0, alpha=scale)
         of_k = torch.baddbmm(nothing, of_logits.mT, q, beta=0.0, alpha=scale)
         parts = [x.view(n, self._heads, tokens, -1) for x in (of_q, of_k, torch.bmm(weights.mT, g))]
@@ -74,19 +77,32 @@ class Flash:
 
 
 def attention_for(weight: Tensor, tokens: int, heads: int) -> Attend:
-    """The quickest attention that the device of this weight (d, ...) computes, in the weight's precision."""
+    """The quickest attention that the device of this weight (d, ...) computes rightly, in the weight's precision.
+
+    Raises OutOfMemoryError where there is no room to try.
+    """
     if weight.device.type not in ("cpu", "cuda"):
         return Plain(heads)
-    flash = Flash(heads, weight.device.type == "cpu")
+    flash, plain = Flash(heads, weight.device.type == "cpu"), Plain(heads)
+    random = torch.Generator().manual_seed(0)
+    seen, gradient = (torch.randn(tokens, n * weight.shape[0], generator=random).to(weight) for n in (3, 1))
     try:  # these operators are torch's own affair: where they want to be called otherwise, they are not called
-        with torch.no_grad():
-            kept: list[Any] = []
-            seen = weight.new_zeros(tokens, 3 * weight.shape[0])
-            flash.back(flash.ahead(seen, 1, tokens, kept), 1, tokens, kept)
+        found, wanted = (_both_ways(attend, seen, gradient, tokens) for attend in (flash, plain))
+    except torch.OutOfMemoryError:
+        raise
     except (RuntimeError, TypeError, AttributeError) as err:
         log.info("attention: torch's flash attention cannot be used here: %s", err)
-        return Plain(heads)
-    return flash
+        return plain
+    if all(float((one - other).norm() / other.norm()) < NEAR for one, other in zip(found, wanted, strict=True)):
+        return flash
+    log.info("attention: torch's flash attention finds something else here")
+    return plain
+
+
+@torch.no_grad()
+def _both_ways(attend: Attend, seen: Tensor, gradient: Tensor, tokens: int) -> tuple[Tensor, Tensor]:
+    kept: list[Any] = []
+    return attend.ahead(seen, 1, tokens, kept).float(), attend.back(gradient, 1, tokens, kept).float()
 
 
 def _apart(seen: Tensor, n: int, tokens: int, heads: int) -> tuple[Tensor, ...]:

@@ -9,11 +9,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from engine.guides.attention import Attend, attention_for
 
 MOST_TOKENS = 320
-"""Longer rows of tokens are left to open_clip, as what would be kept of them for the way back grows with its square."""
+"""Longer rows of tokens are left to open_clip: what is kept of them for the way back takes too much memory."""
 
 Kept = list[Any]
 """What the way back needs, in the order in which it was computed."""
@@ -23,6 +24,8 @@ def fits(visual: Any) -> bool:
     """Whether it is the plain CLIP transformer: a class token, learnt places, whole attention, no scales or gates."""
     if not type(visual).__module__.startswith("open_clip."):
         return False
+    if next(visual.parameters()).device.type not in ("cpu", "cuda"):
+        return False  # tried on these two
     from open_clip.transformer import QuickGELU, ResidualAttentionBlock, VisionTransformer
 
     if not isinstance(visual, VisionTransformer):
@@ -60,12 +63,13 @@ class FrozenViT:
 
     def embed_views(self, views: Tensor) -> Tensor:
         """Embeddings (n, d), not normalised, of views (n, 3, s, s) in 0..1; differentiable once."""
+        if not (torch.is_grad_enabled() and views.requires_grad):
+            return self.ahead(views, _Forgotten())
         found: Tensor = _Embed.apply(views, self)
         return found
 
-    def ahead(self, views: Tensor) -> tuple[Tensor, Kept]:
-        """Embeddings of the views, and what the way back needs."""
-        kept: Kept = []
+    def ahead(self, views: Tensor, kept: Kept) -> Tensor:
+        """Embeddings of the views; what the way back needs is added to `kept`."""
         n, x = len(views), self._tokens(views)
         if self._before is not None:
             x = _norm(self._before, x, kept)
@@ -73,7 +77,7 @@ class FrozenViT:
             x = block.ahead(x, n, len(self._places) + 1, kept)
         heads = x[:: len(self._places) + 1].contiguous()
         found: Tensor = _norm(self._after, heads, kept) @ self._project
-        return found, kept
+        return found
 
     def back(self, gradient: Tensor, kept: Kept, size: torch.Size) -> Tensor:
         """The gradient of views of this size from that of their embeddings."""
@@ -132,8 +136,9 @@ class Block:
         if not self._is_quick:
             kept.append(x)
             return F.gelu(x)
-        kept.append(x * 1.702)  # open_clip's QuickGELU, x sigmoid(1.702 x)
-        return F.silu(kept[-1]).mul_(1 / 1.702)
+        steep = x * 1.702  # open_clip's QuickGELU, x sigmoid(1.702 x)
+        kept.append(steep)
+        return F.silu(steep).mul_(1 / 1.702)
 
     def _unbent(self, g: Tensor, kept: Kept) -> Tensor:
         x, aten = kept.pop(), torch.ops.aten
@@ -141,20 +146,28 @@ class Block:
         return found
 
 
+class _Forgotten(list[Any]):
+    """What no way back will ask for."""
+
+    def append(self, _: Any) -> None:
+        """Let go of it."""
+
+
 class _Embed(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, views: Tensor, tower: FrozenViT) -> Tensor:
         """The embeddings."""
-        found, kept = tower.ahead(views)
-        if ctx.needs_input_grad[0]:
-            ctx.tower, ctx.kept, ctx.views = tower, kept, (views.shape, views.dtype)
-        return found
+        ctx.tower, ctx.kept, ctx.views = tower, [], (views.shape, views.dtype)
+        return tower.ahead(views, ctx.kept)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        """The gradient of the views."""
+        """The gradient of the views, once. Raises RuntimeError the second time."""
         size, dtype = ctx.views
-        kept, ctx.kept = ctx.kept, None
+        kept, ctx.kept = ctx.kept, []
+        if not kept:
+            raise RuntimeError("what the way back needs is let go of after the first time")
         return ctx.tower.back(gradient, kept, size).to(dtype), None
 
 

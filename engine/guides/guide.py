@@ -85,6 +85,11 @@ class Guide:
         held: int = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
         return round(held / 1e6)
 
+    def thaw(self) -> None:
+        """Let go of the frozen tower, which holds weights on; for who changes them and makes a new guide of them."""
+        object.__setattr__(self, "_frozen", None)
+
     def moved(self, device: torch.device) -> "Guide":
         """The same guide on another device. Raises RuntimeError where the present device no longer answers."""
+        self.thaw()
         return replace(self, model=self.model.to(device), device=device)

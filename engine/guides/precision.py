@@ -23,6 +23,7 @@ def quickened(guide: Guide, is_transformer: bool = False) -> Guide:
         is_quick = guide.device.type == "cpu" and not is_transformer and computes_in_bfloat16()
     if not is_quick:
         return guide
+    guide.thaw()
     guide.model.visual.to(torch.bfloat16)
     return replace(guide, image_dtype=torch.bfloat16)
 
@@ -31,6 +32,7 @@ def in_single(guide: Guide) -> Guide:
     """The guide with its image tower in single precision again. Changes the guide's own model."""
     if guide.image_dtype == torch.float32:
         return guide
+    guide.thaw()
     guide.model.visual.float()
     return replace(guide, image_dtype=torch.float32)
 

@@ -14,9 +14,9 @@ LONGEST_HEADER = 16 * 2**20
 """Bytes of a header that are read at most."""
 
 FAINT = "?"
-"""How the alias of a word begins that only reminds of what it stands for: "keep" of a hand. A learnt word that is such
+"""How the alias of a word begins that only reminds of what it stands for: "keep" of a hand.
 
-an alias of itself reminds of what it was learnt for: "walk" of somebody walking.
+A learnt word that is such an alias of itself reminds of what it was learnt for: "walk" of somebody walking.
 """
 
 PLACES = ("on", "in", "over", "under", "with", "and", "at", "near", "of", "inside", "against", "behind")
@@ -58,6 +58,15 @@ _DOUBLED = re.compile(r"([bdgklmnprt])\1(?:ing|in|ed|er|est|y)$")
 
 
 @dataclass(frozen=True, slots=True)
+class _Part:
+    """The learnt words that a word or a phrase of a text comes to; whether it only reminds, and of itself."""
+
+    words: list[str]
+    is_faint: bool = False
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """The learnt words, numbered from 1; other words that mean some of them; what is drawn for a learnt phrase.
 
@@ -87,22 +96,25 @@ class Words:
         out where something is named ("you left without closing the door" is a door, no hand), a learnt word only where
         a thing is: someone walks in the rain, but the mouse that walks behind you is a mouse.
         """
-        words, found = [word for word in _WORD.findall(_plain(text)) if self.form(word)], list[tuple[list[str], bool]]()
+        words, found = [word for word in _WORD.findall(_plain(text)) if self.form(word)], list[_Part]()
         forms = [next((form for form in (word, *stems(word)) if form in self._numbers), "") for word in words]
         while words:
             size = next((n for n in (4, 3, 2) if len(words) >= n and " ".join(forms[:n]) in self.shown), 1)
-            found.append((self.learnt(words[0]), self.is_faint(words[0])) if size == 1 else (forms[:size], False))
+            found.append(_Part(forms[:size]) if size > 1 else self._part(words[0]))
             words, forms = words[size:], forms[size:]
-        named = {
-            self.shown[said] for part, is_faint in found if not is_faint and (said := " ".join(part)) in self.shown
-        }
+        named = {name for part in found if not part.is_faint for name in self._names(part.words)}
         is_left = {False: not named, True: not named & self.things}
-        left = [part for part, is_faint in found if not is_faint or is_left[self._is_own(part)]]
+        left = [part.words for part in found if not part.is_faint or is_left[part.is_own]]
         return [word for part in (_trimmed(left) if self.shown else left) for word in part]
 
-    def _is_own(self, part: Sequence[str]) -> bool:
-        """Whether what a faint word came to is itself."""
-        return len(part) == 1 and self.aliases.get(part[0]) == FAINT + part[0]
+    def _part(self, word: str) -> "_Part":
+        form, is_faint = self.form(word), self.is_faint(word)
+        return _Part(self.learnt(word), is_faint, self.aliases.get(form) == FAINT + form)
+
+    def _names(self, words: Sequence[str]) -> list[str]:
+        """What is drawn for these learnt words: for all together, else for each."""
+        whole = self.shown.get(" ".join(words))
+        return [whole] if whole else [self.shown[word] for word in words if word in self.shown]
 
     def is_faint(self, word: str) -> bool:
         """Whether this word names nothing drawn and only reminds of it."""
@@ -166,7 +178,7 @@ def stems(word: str) -> Iterator[str]:
 
 def _trimmed(parts: list[list[str]]) -> list[list[str]]:
     """The parts without places at either end: "meet me on the bridge when it's over" is a bridge."""
-    drawn = [n for n, part in enumerate(parts) if len(part) != 1 or part[0] not in PLACES]
+    drawn = [n for n, part in enumerate(parts) if part and (len(part) > 1 or part[0] not in PLACES)]
     return parts[drawn[0] : drawn[-1] + 1] if drawn else parts
 
 

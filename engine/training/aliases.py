@@ -13,7 +13,7 @@ from engine.guides.shipped_text import WordTokenizer
 from engine.guides.words import FAINT, PLACES, SHIPPED_PATH, Words
 from engine.training.concepts import COUNTS, Concepts, read_concepts, tokenizer_for, words_of
 from engine.training.links import Links, read_links
-from engine.training.meanings import Meanings
+from engine.training.meanings import PICTURABLE, Meanings
 from engine.training.wordnet import FOLDER, WordNet
 
 SURE = 0.38
@@ -28,6 +28,12 @@ NOUNS = 0.4
 NEAR = 0.55
 """How near a noun must be to what it stands for to name it: a sparrow is a bird, a finger is no hand."""
 
+SELDOM = 0.19
+"""A word that is a noun at least so often, of all times it was tagged, can be meant as one."""
+
+FEELINGS = "12"
+"""The lexicographer file of feelings."""
+
 PERSONS = "18"
 """The lexicographer file of persons."""
 
@@ -39,11 +45,19 @@ def full_tokenizer(concepts: Concepts) -> WordTokenizer:
     """The tokenizer a guide is exported with: learnt words, aliases, and the name of what is drawn for a phrase."""
     plain = tokenizer_for(concepts)
     shown = shown_names(concepts, plain)
-    aliases = wordnet_aliases(plain, concepts)
-    if (FOLDER / "data.noun").exists():
-        aliases = Fainting(concepts, plain, shown).of(aliases)
+    near = _near(concepts, plain)
+    aliases = wordnet_aliases(plain, concepts, near)
+    if near is not None:
+        aliases = Fainting(concepts, plain, shown, near).of(aliases)
     things = frozenset(subject.name for subject in concepts.subjects)
     return replace(plain, aliases=aliases | read_links().instead, shown=shown, things=things)
+
+
+def _near(concepts: Concepts, tokenizer: WordTokenizer, folder: Path = FOLDER) -> Meanings | None:
+    """What WordNet's senses mean in learnt words; None where it is not installed."""
+    if not (folder / "data.noun").exists():
+        return None
+    return Meanings(WordNet(folder), concepts, tokenizer, read_links())
 
 
 class Fainting:
@@ -52,14 +66,13 @@ class Fainting:
     "kept" is no hand beside a television, nor is "finger"; but a schooner is a ship, and "blazing" is fire beside all.
     """
 
-    def __init__(self, concepts: Concepts, tokenizer: WordTokenizer, shown: dict[str, str]) -> None:
-        self._wordnet, self._links, self._shown = WordNet(FOLDER), read_links(), shown
-        self._meanings = Meanings(self._wordnet, concepts, tokenizer, self._links)
+    def __init__(self, concepts: Concepts, tokenizer: WordTokenizer, shown: dict[str, str], near: Meanings) -> None:
+        self._wordnet, self._meanings, self._shown = near.wordnet, near, shown
+        self._silent = read_links().silent
         self._names = {subject.name for subject in concepts.subjects}
         self._learnt = tokenizer.words
         self._phrases = {_learnt(tokenizer, phrase) for phrase in concepts.phrases()}
-        self._said_alone = {_learnt(tokenizer, name) for name in self._names}
-        self._said = {word for group in (*COUNTS.values(), PLACES) for phrase in group for word in phrase.split()}
+        self._said_alone = {_learnt(tokenizer, name) for name in self._names} | _counting()
 
     def of(self, aliases: dict[str, str]) -> dict[str, str]:
         """The aliases with those marked that only remind, and learnt words that do added: each an alias of itself."""
@@ -74,19 +87,32 @@ class Fainting:
         return _is_no_noun(self._wordnet, word) or not self._is_near(word, meant)
 
     def _is_near(self, word: str, meant: str) -> bool:
-        return any(near >= NEAR and learnt in meant for near, learnt in self._meanings.of(word))
+        return any(near >= NEAR and learnt in (meant, *meant.split()) for near, learnt in self._meanings.of(word))
 
     def _hints(self, word: str) -> bool:
-        """Whether a learnt word alone is a verb for a thing ("follow", footprints), or only a part of its name."""
-        if word in self._said or word in self._said_alone:
+        """Whether a learnt word alone is a verb for a thing ("follow", footprints), or only the beginning of its name.
+
+        What is a thing itself as often as one time in five ("crow", "love") is none of these.
+        """
+        if word in self._said_alone:
             return False
-        if word in self._links.silent:
+        if word in self._silent:
             return True
-        if self._shown.get(word) not in self._names:
+        if self._shown.get(word) not in self._names or self._is_thing(word):
             return False
         if word not in self._phrases:
             return not any(phrase.endswith(f" {word}") for phrase in self._phrases)
         return _is_no_noun(self._wordnet, word)
+
+    def _is_thing(self, word: str) -> bool:
+        weighed = self._wordnet.weights(word, "n")
+        is_one = bool(weighed) and self._wordnet.senses[weighed[0][0]].file in (*PICTURABLE, FEELINGS)
+        return is_one and self._wordnet.count(word, "n") + 0.3 >= SELDOM * (self._wordnet.count(word) + 0.6)
+
+
+def _counting() -> set[str]:
+    """Words that say how many, and where."""
+    return {word for group in (*COUNTS.values(), PLACES) for phrase in group for word in phrase.split()}
 
 
 def _is_no_noun(wordnet: WordNet, word: str) -> bool:
@@ -97,16 +123,14 @@ def _is_no_noun(wordnet: WordNet, word: str) -> bool:
     return (nouns + 0.3) / (whole + 0.6) < NOUNS
 
 
-def wordnet_aliases(tokenizer: WordTokenizer, concepts: Concepts, folder: Path = FOLDER) -> dict[str, str]:
+def wordnet_aliases(tokenizer: WordTokenizer, concepts: Concepts, near: Meanings | None) -> dict[str, str]:
     """Alias to learnt words, "" for a word that stays silent; without WordNet only the hand table's."""
-    links = read_links()
     captions = {word for phrase in concepts.phrases() for word in words_of(phrase)} | concepts.heard
-    aliases = {word: meant for word, meant in _by_hand(links, tokenizer).items() if word not in captions}
-    if not (folder / "data.noun").exists():
+    by_hand = _by_hand(read_links(), tokenizer)
+    aliases = {word: meant for word, meant in by_hand.items() if word not in captions}
+    if near is None:
         return aliases
-    wordnet = WordNet(folder)
-    meanings = Meanings(wordnet, concepts, tokenizer, links)
-    found = _Finder(wordnet, meanings, Words(tokenizer.words, aliases))
+    found = _Finder(near, Words(tokenizer.words, aliases))
     aliases.update((word, meant) for word, meant in found.aliases() if word not in captions)
     irregular = found.irregular(Words(tokenizer.words, dict(aliases)))
     aliases.update((form, meant) for form, meant in irregular if form not in captions)
@@ -138,8 +162,7 @@ def shown_names(concepts: Concepts, tokenizer: WordTokenizer) -> dict[str, str]:
     shown: dict[str, str] = {}
     for phrase, name in named:
         shown.setdefault(_learnt(tokenizer, phrase), name)
-    counted = {word for group in (*COUNTS.values(), PLACES) for phrase in group for word in phrase.split()}
-    small = counted | read_links().silent
+    small = _counting() | read_links().silent
     for phrase, name in list(shown.items()):
         for word in reversed(phrase.split()):
             if word not in small:
@@ -156,8 +179,8 @@ def _learnt(tokenizer: WordTokenizer, phrase: str) -> str:
 class _Finder:
     """WordNet's answers for the words that neither were learnt nor stand in the hand table."""
 
-    def __init__(self, wordnet: WordNet, meanings: Meanings, known: Words) -> None:
-        self._wordnet, self._meanings, self._known = wordnet, meanings, known
+    def __init__(self, meanings: Meanings, known: Words) -> None:
+        self._wordnet, self._meanings, self._known = meanings.wordnet, meanings, known
 
     def aliases(self) -> Iterator[tuple[str, str]]:
         """Every word that gets an alias, with it."""

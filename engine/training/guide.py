@@ -18,7 +18,7 @@ from engine.training.lessons import KEPT, LESSON, LESSONS, Album
 from engine.training.measure import measure
 from engine.training.patterns import Chance
 from engine.training.recipes import Cook
-from engine.training.scenes import Scenes, Studio
+from engine.training.scenes import Bank, Scenes, Studio
 from engine.training.trainer import ALL, Trainer
 from engine.training.workers import agreed, join, rank, share
 
@@ -56,6 +56,7 @@ def main() -> None:
     options = _options()
     others = join(options.workers)
     torch.manual_seed(options.seed)
+    torch.backends.cudnn.benchmark = True  # there are few shapes of batches
     options.seed += 101 * rank()  # the same model, other scenes
     options.batch = max(1, options.batch // options.workers)
     Session(read_concepts(), options).run()
@@ -70,7 +71,6 @@ class Session:
         self.options = options
         self.concepts = concepts
         self.names = [s.name for s in concepts.subjects]
-        torch.backends.cudnn.benchmark = True  # every batch has the same shape
         chance = Chance(options.seed, options.device)
         glyphs = draw_glyphs(concepts.subjects, RUNS / "cache")
         dim = (glyphs[:, :3].sum((1, 2, 3)) / 3 / glyphs[:, 3].sum((1, 2)) < DIM_GLYPH).tolist()
@@ -78,8 +78,8 @@ class Session:
         is_loose = "one-picture" in options.without
         self.cook = Cook(concepts, options.seed, dim, freedom=LOOSE if is_loose else STEADY)
         # The same words have the same grounds in every process, on every device and in every run.
-        grounds_of = Chance(GROUNDS, "cpu")
-        self.studio = Studio(concepts, glyphs, chance, variants=32 if is_loose else 4, bank=grounds_of)
+        bank = Bank(32 if is_loose else 4, Chance(GROUNDS, "cpu"))
+        self.studio = Studio(concepts, glyphs, chance, bank=bank)
         exam = Cook(concepts, 10_000 + options.seed, dim, held_out=True)
         self.exam = self.studio.paint([exam.recipe() for _ in range(256)], self.tokenizer)
         grounds = len(concepts.grounds) + len(concepts.patterns)
@@ -143,7 +143,7 @@ class Session:
             self.stage, self.began = stage, self.trainer.steps
             self.trainer.settle()
         rate = self._rate(part) * RATES[stage]
-        lesson = self._lesson(rate) if stage != PICTURES else {}
+        lesson = self._lesson(rate, stage == WORDS) if stage != PICTURES else {}
         if stage == WORDS:
             return lesson
         place = self.turn = (self.turn + 1) % EASELS
@@ -153,12 +153,12 @@ class Session:
         found = self.trainer.train(self.easels[place], rate * (TOWER if stage == BOTH else 1.0), by_words=stage == BOTH)
         return found | lesson
 
-    def _lesson(self, rate: float) -> dict[str, float]:
+    def _lesson(self, rate: float, is_alone: bool) -> dict[str, float]:
         """One step of learning words from views seen lately; the losses."""
         count = LESSON * self.options.batch
         scenes = self._scenes(self.album.wants(count))
         self.album.add(scenes, self.trainer.see(scenes.pictures))
-        return self.trainer.learn_words(self.album.lesson(count), rate)
+        return self.trainer.learn_words(self.album.lesson(count), rate, is_alone)
 
     def _scenes(self, count: int) -> Scenes:
         return self.studio.paint([self.cook.recipe() for _ in range(count)], self.tokenizer)

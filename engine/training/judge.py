@@ -25,7 +25,7 @@ from engine.training.judge_trainer import JudgeTrainer
 from engine.training.losses import holds
 from engine.training.patterns import Chance
 from engine.training.recipes import Cook
-from engine.training.scenes import Scenes, Studio
+from engine.training.scenes import Bank, Scenes, Studio
 
 RUNS = Path("training-runs")
 """Checkpoints, logs and the glyph cache; not in git."""
@@ -57,7 +57,7 @@ class Session:
         self.tokenizer = tokenizer_for(concepts)
         self.full_tokenizer = full_tokenizer(concepts)
         self.names = [s.name for s in concepts.subjects]
-        self.studio = Studio(concepts, glyphs, chance, size=JudgeShape().sees, variants=24)
+        self.studio = Studio(concepts, glyphs, chance, size=JudgeShape().sees, bank=Bank(24))
         self.order = random.Random(SEED + options.seed)
         self.cook = fair_cook(Cook(concepts, SEED + options.seed, dim, freedom=LOOSE))
         exam = fair_cook(Cook(concepts, 2 * SEED + options.seed, dim, True, LOOSE))

@@ -32,6 +32,8 @@ class _Phrases:
     """The phrases of all things of a kind, read once."""
 
     def __init__(self, phrases: Sequence[Sequence[str]], tokenizer: WordTokenizer, chance: Chance) -> None:
+        if not all(phrases):
+            raise ValueError("a thing without a phrase cannot be learnt")
         self._chance = chance
         self._tokens = tokenizer([phrase for each in phrases for phrase in each]).to(chance.device)
         self._counts = torch.tensor([len(each) for each in phrases], device=chance.device)

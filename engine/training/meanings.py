@@ -33,7 +33,7 @@ class Meanings:
     """For each sense, the learnt words near it. Owns what was already walked."""
 
     def __init__(self, wordnet: WordNet, concepts: Concepts, tokenizer: WordTokenizer, links: Links) -> None:
-        self._wordnet = wordnet
+        self.wordnet = wordnet
         self._links = links
         self._anchors: dict[str, tuple[float, str]] = {}
         self._walked: dict[str, dict[str, float]] = {}
@@ -45,11 +45,9 @@ class Meanings:
     def of(self, word: str) -> list[tuple[float, str]]:
         """Learnt words that this word may mean with how likely and near each is, the best first."""
         found: dict[str, float] = {}
-        counts = {
-            part: 0.3 + self._wordnet.count(word, part) for part in PARTS if (word, part) in self._wordnet.of_word
-        }
+        counts = {part: 0.3 + self.wordnet.count(word, part) for part in PARTS if (word, part) in self.wordnet.of_word}
         for part, count in counts.items():
-            for sense, share in self._wordnet.weights(word, part):
+            for sense, share in self.wordnet.weights(word, part):
                 part_share = count / sum(counts.values())
                 for learnt, near in self.near(sense).items():
                     found[learnt] = found.get(learnt, 0.0) + part_share * share * near
@@ -84,7 +82,7 @@ class Meanings:
 
     def _relations(self, sense: str) -> Iterator[tuple[float, str]]:
         kept = KEPT[sense[0]]
-        for pointer in self._wordnet.senses[sense].pointers:
+        for pointer in self.wordnet.senses[sense].pointers:
             if pointer.symbol in kept:
                 yield kept[pointer.symbol], pointer.to
             elif pointer.symbol == "~" and pointer.to in self._anchors:

@@ -33,22 +33,25 @@ class Scenes:
     boxes: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """How many pictures of each ground there are, and by which chance; else by the studio's.
+
+    Studios whose banks begin with chances of one seed have the same grounds.
+    """
+
+    variants: int = 4
+    chance: Chance | None = None
+
+
 class Studio:
     """Paints scenes. Owns the glyphs, the bank of grounds and the painting's source of chance."""
 
-    def __init__(
-        self,
-        concepts: Concepts,
-        glyphs: Tensor,
-        chance: Chance,
-        size: int = 64,
-        variants: int = 4,
-        bank: Chance | None = None,
-    ) -> None:
-        """The bank of grounds is drawn from `bank`, so that several studios can have the same one."""
+    def __init__(self, concepts: Concepts, glyphs: Tensor, chance: Chance, size: int = 64, bank: Bank = Bank()) -> None:
+        """Views are `size` pixels wide and high."""
         self.size = size
         self.chance = chance
-        self.variants = variants
+        self.variants = bank.variants
         self.landscapes = list(concepts.grounds)
         self.patterns = list(concepts.patterns)
         self.skies, self.lands = (
@@ -59,7 +62,7 @@ class Studio:
         soft = F.avg_pool2d(F.pad(glyphs, (1, 1, 1, 1)), 3, 1)
         self.glyphs = torch.cat([glyphs, soft]).to(chance.device)
         self.cover = glyphs[:, 3].mean((1, 2)).to(chance.device)
-        self._paint_bank(bank or chance)
+        self._paint_bank(bank.chance or chance)
 
     def _paint_bank(self, chance: Chance) -> None:
         painted = [PAINTERS[name](self.variants, BANK_SIDE, chance) for name in self.landscapes]

@@ -75,7 +75,7 @@ class Trainer:
     def train(self, easel: Easel, rate: float, by_words: bool = True) -> dict[str, float]:
         """One step on these canvases at this learning rate, which moves them too; the losses.
 
-        They are pulled by the scenes' words, or else by the scenes' pictures themselves.
+        They are pulled by the scenes' words, some by the pictures, or else all by the pictures themselves.
         """
         tells = float(easel.steps_done < TELLING_STEPS or not self.align)
         losses, pull = self._step(easel, tells, rate, by_words)
@@ -104,9 +104,8 @@ class Trainer:
         losses = {"named": named.item(), "aligned": aligned.mean().item()}
         if by_words:
             told = contrastive(images, texts, self.model.logit_scale, scenes.said, scenes.true, sure)
-            missed = (placed - shown).square().sum(1).mean()
             loss = loss + TELL * told
-            losses |= {"told": told.item(), "missed": missed.item()}
+            losses["told_painting"] = told.item()
         self._update(loss, rate)
         losses["finishing"] = aligned[hidden < 0.4].mean().item()
         return losses, gradient.detach()
@@ -116,10 +115,11 @@ class Trainer:
         texts = self.model.encode_text(tokens)
         return texts, self.model.place(texts, boxes) if self.model.place else texts
 
-    def learn_words(self, lesson: Lesson, rate: float) -> dict[str, float]:
+    def learn_words(self, lesson: Lesson, rate: float, is_alone: bool = True) -> dict[str, float]:
         """One step of learning what words look like to the image tower, which stays as it is; the losses.
 
         A view's words are to mean what the tower sees in the view: with that for a goal the tower paints the scene.
+        Unless it `is_alone`, the step counts as a part of that on canvases which follows it.
         """
         with autocast(self.chance.device):
             texts, wanted = self._read(lesson.tokens, lesson.boxes)
@@ -128,7 +128,7 @@ class Trainer:
         part = slice(0, TOLD)
         scale, sure = self.model.logit_scale, torch.ones_like(lesson.boxes[part, 0])
         told = contrastive(lesson.views[part], texts[part], scale, lesson.said[part], lesson.true[part], sure)
-        self._update(missed + TELL * told, rate)
+        self._update(missed + TELL * told, rate, is_alone)
         return {"missed": missed.item(), "told": told.item()}
 
     @torch.no_grad()
@@ -150,7 +150,7 @@ class Trainer:
             total = total + (wrong * sure * (wanted != NONE)).mean()
         return total
 
-    def _update(self, loss: Tensor, rate: float) -> None:
+    def _update(self, loss: Tensor, rate: float, counts: bool = True) -> None:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
@@ -160,6 +160,8 @@ class Trainer:
         self.optimiser.step()
         with torch.no_grad():
             self.model.logit_scale.clamp_(max=math.log(50))
+        if not counts:
+            return
         self.steps += 1
         keep = min(KEEP, (1 + self.steps) / (10 + self.steps))
         slow, fast = ([p.data for p in m.parameters()] for m in (self.average, self.model))
