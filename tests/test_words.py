@@ -227,3 +227,4 @@ def test_the_shipped_guide_carries_these_tables() -> None:
     if not words.shown:
         pytest.skip("exported before it had them; python -m engine.training.aliases renews them")
     assert words.drawn("harbour at dawn") == ["anchor", "sunset"]
+    assert words.drawn("quiet as a mouse I walk behind you") == ["mouse"] and words.things

@@ -31,6 +31,9 @@ NEAR = 0.55
 SELDOM = 0.19
 """A word that is a noun at least so often, of all times it was tagged, can be meant as one."""
 
+AMBIENT = ("flame", "sparkles", "bubbles", "droplet", "snowflake")
+"""Things that can be all over another: a burning ship is both."""
+
 FEELINGS = "12"
 """The lexicographer file of feelings."""
 
@@ -98,7 +101,8 @@ class Fainting:
             return False
         if word in self._silent:
             return True
-        if self._shown.get(word) not in self._names or self._is_thing(word):
+        shown = self._shown.get(word)
+        if shown not in self._names or shown in AMBIENT or self._is_thing(word):
             return False
         if word not in self._phrases:
             return not any(phrase.endswith(f" {word}") for phrase in self._phrases)
