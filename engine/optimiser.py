@@ -1,6 +1,6 @@
 """The optimisers over a canvas's leaves, and how their memory is carried to a canvas of another size."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -66,7 +66,7 @@ class LevelAdam(torch.optim.Adam):
     def step_together(self, leaves: list[Tensor], *lacking: Tensor) -> None:
         """The same for all leaves at once: on a GPU a list is one operation, and operations are what takes the time."""
         short, long = self.param_groups[0]["betas"]
-        gradients = [leaf.grad if leaf.grad is not None else torch.zeros_like(leaf) for leaf in leaves]
+        gradients = [cast(Tensor, leaf.grad) for leaf in leaves]
         means, squares = ([self.state[leaf][name] for leaf in leaves] for name in ("exp_avg", "exp_avg_sq"))
         torch._foreach_lerp_(means, gradients, 1.0 - short)
         torch._foreach_mul_(squares, long)

@@ -2,9 +2,11 @@
 
 import json
 import logging
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,19 +20,10 @@ from vj.mailboxes import Frame, MemoryFrames, MemoryText, Rgb
 from vj.pulse import Pulse, read_pulse
 from vj.state import ShowState
 
+sys.path.insert(0, str(Path(__file__).parent / "rigs"))
+from turning import a_look, boxes, turns
+
 SIZE = (64, 36)
-
-
-def turns(count: int, before_each: Callable[[int], None] = lambda n: None) -> Callable[[], bool]:
-    """A `keep_on` that is true so many times and does something before each turn."""
-    asked = iter(range(count))
-
-    def keep_on() -> bool:
-        if (n := next(asked, None)) is not None:
-            before_each(n)
-        return n is not None
-
-    return keep_on
 
 
 class PaintsLevels:
@@ -54,17 +47,6 @@ class PaintsLevels:
 
     def report(self) -> dict[str, Any]:
         return {"guide": "double"}
-
-
-def a_look(**values: Any) -> str:
-    return Look(line="a sea", serial=7).with_values({"engine_fps": 60.0, **values}).to_json()
-
-
-def boxes(look: str | None = None) -> tuple[MemoryText, MemoryFrames, MemoryText]:
-    looks = MemoryText()
-    if look is not None:
-        looks.put(look)
-    return looks, MemoryFrames(), MemoryText()
 
 
 def test_a_look_that_cannot_be_read_leaves_the_one_before() -> None:

@@ -1,11 +1,11 @@
 """What the audience gets with memory mailboxes: standby, the picture, and something whatever fails."""
 
+import sys
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 
-from engine.parameters import Look
 from vj.loops import ProgramBoxes, program_loop
 from vj.mailboxes import Frame, MemoryFrames, MemoryText
 from vj.pace import Pace
@@ -13,30 +13,10 @@ from vj.program.mix import HOLDING_AFTER_S, Mix
 from vj.pulse import Pulse, read_pulse
 from vj.standby import standby
 
+sys.path.insert(0, str(Path(__file__).parent / "rigs"))
+from turning import a_look, boxes, turns
+
 SIZE = (64, 36)
-
-
-def turns(count: int, before_each: Callable[[int], None] = lambda n: None) -> Callable[[], bool]:
-    """A `keep_on` that is true so many times and does something before each turn."""
-    asked = iter(range(count))
-
-    def keep_on() -> bool:
-        if (n := next(asked, None)) is not None:
-            before_each(n)
-        return n is not None
-
-    return keep_on
-
-
-def a_look(**values: Any) -> str:
-    return Look(line="a sea", serial=7).with_values({"engine_fps": 60.0, **values}).to_json()
-
-
-def boxes(look: str | None = None) -> tuple[MemoryText, MemoryFrames, MemoryText]:
-    looks = MemoryText()
-    if look is not None:
-        looks.put(look)
-    return looks, MemoryFrames(), MemoryText()
 
 
 class Stage:

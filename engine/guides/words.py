@@ -103,8 +103,8 @@ class Words:
             found.append(_Part(forms[:size]) if size > 1 else self._part(words[0]))
             words, forms = words[size:], forms[size:]
         named = {name for part in found if not part.is_faint for name in self._names(part.words)}
-        is_left = {False: not named, True: not named & self.things}
-        left = [part.words for part in found if not part.is_faint or is_left[part.is_own]]
+        gives_way = {False: bool(named), True: bool(named & self.things)}
+        left = [part.words for part in found if not (part.is_faint and gives_way[part.is_own])]
         return [word for part in (_trimmed(left) if self.shown else left) for word in part]
 
     def _part(self, word: str) -> "_Part":

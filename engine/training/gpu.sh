@@ -7,7 +7,7 @@
 # Run it in a checkout with the packages installed; `.venv/bin` must come first in PATH. Nothing is downloaded: guides
 # that are not shipped have random weights, which take the same time. FOLDER/table.md is the table; a run that failed
 # is a row that says so, and its words are in FOLDER/*.log. Training needs the glyph cache
-# training-runs/cache (glyphs-*.pt) where the emoji font is not installed, and resumes from FOLDER/checkpoint.pt.
+# training-runs/cache (glyphs-*.pt) where the emoji font is not installed.
 # DEVICE cpu tries the script itself where there is no GPU, with few repeats and small settings.
 set -u
 out=${1:-gpu-results}

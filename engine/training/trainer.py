@@ -36,9 +36,9 @@ KEEP = 0.997
 NAMES = 3.0
 ALIGN = 4.0
 TELL = 0.1
-"""Weights of naming what is seen, of the gradient's alignment, and of telling scenes apart by their words; that words
+"""Weights of naming what is seen, of the gradient's alignment, and of telling scenes apart by their words.
 
-mean what is seen weighs 1.
+In a lesson of words, that they mean what is seen weighs 1.
 """
 
 OWN = 3
