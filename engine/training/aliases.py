@@ -66,7 +66,7 @@ def _near(concepts: Concepts, tokenizer: WordTokenizer, folder: Path = FOLDER) -
 class Fainting:
     """Which words only remind of a thing, and are left out where something is named. Grounds are seen beside anything.
 
-    "kept" is no hand beside a television, nor is "finger"; but a schooner is a ship, and "blazing" is fire beside all.
+    "kept" is no hand beside a television, nor is "finger"; but a sparrow is a bird, and "blazing" is fire beside all.
     """
 
     def __init__(self, concepts: Concepts, tokenizer: WordTokenizer, shown: dict[str, str], near: Meanings) -> None:
