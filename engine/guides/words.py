@@ -89,7 +89,7 @@ class Words:
         return [self._numbers[word] for word in self.read(text)]
 
     def read(self, text: str) -> list[str]:
-        """The learnt words that this text comes to, in its order: "burnin' schooner" → burning, ship.
+        """The learnt words that this text comes to, in its order: "burnin' frigate" → burning, ship.
 
         A learnt word with an alias was taught by chance and means something else ("dark" by sunglasses); within a
         learnt phrase of several words ("dark blue") it is meant as it was learnt. What a word only reminds of is left
