@@ -148,7 +148,9 @@ def test_the_page_shows_advancing_frames_close_to_the_newest(screen):
         for _ in range(8):
             numbers.append(_number(_seen(screen)))
             behind.append(program.number - numbers[-1])
-        assert numbers == sorted(set(numbers))
+        # Two screenshots may fall into one frame of the page; going back or standing still may not happen.
+        assert numbers == sorted(numbers)
+        assert numbers[-1] > numbers[0]
         # A screenshot itself takes a few frames; a delay that grew would show as a trend far beyond them.
         assert max(behind) <= 30
 
