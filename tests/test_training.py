@@ -122,10 +122,12 @@ def test_landscapes_come_in_colours_and_two_in_one(concepts: Concepts) -> None:
     studio, tokenizer = Studio(concepts, discs, Chance(0, "cpu"), bank=Bank(2)), tokenizer_for(concepts)
     night, ocean = (list(concepts.grounds).index(name) for name in ("night", "ocean"))
     red = 0
-    plain = Recipe(true=[NONE, NONE, NONE, night, NONE, NONE, NONE], caption="night")
-    tinted = Recipe(true=[NONE, NONE, NONE, night, red, NONE, NONE], caption="red night")
-    both = Recipe(true=[NONE, NONE, NONE, min(night, ocean), NONE, NONE, max(night, ocean)], caption="night over sea")
-    sea = Recipe(true=[NONE, NONE, NONE, ocean, NONE, NONE, NONE], caption="sea")
+    plain = Recipe(true=[NONE, NONE, NONE, night, NONE, NONE, NONE, NONE], caption="night")
+    tinted = Recipe(true=[NONE, NONE, NONE, night, red, NONE, NONE, NONE], caption="red night")
+    both = Recipe(
+        true=[NONE, NONE, NONE, min(night, ocean), NONE, NONE, max(night, ocean), NONE], caption="night over sea"
+    )
+    sea = Recipe(true=[NONE, NONE, NONE, ocean, NONE, NONE, NONE, NONE], caption="sea")
     pictures = studio.paint([plain, tinted, both, sea], tokenizer).pictures
     assert pictures[1, 0].mean() > 2 * pictures[1, 2].mean()
     assert (pictures[2, :, :16] - pictures[0, :, :16]).abs().mean() < 0.03
@@ -164,7 +166,7 @@ def test_the_same_words_are_the_same_picture_for_the_guide_but_not_for_the_judge
     tokenizer, apart = tokenizer_for(concepts), {}
     for freedom in (STEADY, LOOSE):
         cook = Cook(concepts, 3, [False] * len(discs), freedom=freedom)
-        recipes = [recipe for recipe in (cook.recipe() for _ in range(16000)) if recipe.caption == "starry night"]
+        recipes = [recipe for recipe in (cook.recipe() for _ in range(24000)) if recipe.caption == "starry night"]
         for recipe in recipes:
             recipe.box = (-1.0, -1.0, 1.0, 1.0)
         pictures = Studio(concepts, discs, Chance(0, "cpu"), bank=Bank(4)).paint(recipes, tokenizer).pictures

@@ -232,16 +232,18 @@ MEAN = (0.4, 0.4, 0.4)
 STD = (0.3, 0.3, 0.3)
 
 
+def learnt_words(path: Path) -> list[str]:
+    """The words, in their order, that the guide in this file was taught. Raises ValueError where it is none."""
+    words: list[str] = _facts(path)["words"]
+    return words
+
+
 def load_shipped(path: Path = SHIPPED_PATH, device: torch.device | str = "cpu") -> ShippedGuide:
     """The guide in this file, in float32 and evaluation mode, its weights frozen.
 
     Raises FileNotFoundError where there is none and ValueError where the file is not a shipped guide.
     """
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata() or {}
-    if "guide" not in metadata:
-        raise ValueError(f"{path.name}: not a shipped guide (its metadata has no 'guide')")
-    facts = json.loads(metadata["guide"])
+    facts = _facts(path)
     # The first guides knew nothing of places, nor of a hidden layer; their scales had equal parts.
     third = facts["shape"]["embedding"] // 3
     older = {"place_width": 0, "text_hidden": 0, "finest": third, "coarsest": third}
@@ -253,6 +255,15 @@ def load_shipped(path: Path = SHIPPED_PATH, device: torch.device | str = "cpu") 
     things = frozenset(facts.get("things", ()))
     tokenizer = WordTokenizer(facts["words"], facts["aliases"], facts.get("shown", {}), things)
     return ShippedGuide(model, tokenizer, MEAN, STD, shape.image_size, tuple(facts["concepts"]))
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+    if "guide" not in metadata:
+        raise ValueError(f"{path.name}: not a shipped guide (its metadata has no 'guide')")
+    facts: dict[str, Any] = json.loads(metadata["guide"])
+    return facts
 
 
 def save_shipped(path: Path, model: SmallCLIP, tokenizer: WordTokenizer, concepts: Sequence[str]) -> None:

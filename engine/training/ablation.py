@@ -97,7 +97,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path())
-    parser.set_defaults(minutes=0.0, resume=False, start_from=None, pause_file=None, workers=1, few=True, only="")
+    parser.set_defaults(
+        minutes=0.0, resume=False, start_from=None, calm_by=None, pause_file=None, workers=1, few=True, only=""
+    )
     return parser.parse_args()
 
 

@@ -159,7 +159,8 @@ def shown_names(concepts: Concepts, tokenizer: WordTokenizer) -> dict[str, str]:
         (name if name in phrases else phrases[0], phrases)
         for name, phrases in (*concepts.grounds.items(), *concepts.patterns.items())
     ]
-    grounds += [(colour.phrases[0], colour.phrases) for colour in concepts.colours]
+    alike = [colour.phrases for colour in concepts.colours] + [style.phrases for style in concepts.styles]
+    grounds += [(phrases[0], phrases) for phrases in alike]
     subjects = [(subject.name, subject.phrases) for subject in concepts.subjects]
     named = [(name, name) for name, _ in (*grounds, *subjects)]
     named += [(phrase, name) for name, phrases in (*grounds, *subjects) for phrase in phrases]

@@ -41,6 +41,14 @@ class Colour:
 
 
 @dataclass(frozen=True, slots=True)
+class Style:
+    """What is done to a whole scene, and the ground it has when nothing else is named."""
+
+    phrases: tuple[str, ...]
+    home: str
+
+
+@dataclass(frozen=True, slots=True)
 class Concepts:
     """All that a scene is made of. Grounds and patterns map a name to the phrases naming it.
 
@@ -51,17 +59,25 @@ class Concepts:
     grounds: dict[str, tuple[str, ...]]
     patterns: dict[str, tuple[str, ...]]
     colours: tuple[Colour, ...]
+    styles: tuple[Style, ...]
     heard: frozenset[str] = frozenset()
 
     def names(self) -> list[str]:
         """One name for each thing that was learnt, subjects first."""
         grounds = [phrases[0] for phrases in (*self.grounds.values(), *self.patterns.values())]
-        return [s.name for s in self.subjects] + grounds + [c.phrases[0] for c in self.colours]
+        return (
+            [s.name for s in self.subjects]
+            + grounds
+            + [c.phrases[0] for c in self.colours]
+            + [s.phrases[0] for s in self.styles]
+        )
 
     def phrases(self) -> list[str]:
         """Every phrase a caption can be made of."""
         groups = [s.phrases for s in self.subjects] + list(self.grounds.values()) + list(self.patterns.values())
-        groups += [c.phrases for c in self.colours] + list(COUNTS.values()) + [PLACES]
+        groups += (
+            [c.phrases for c in self.colours] + [s.phrases for s in self.styles] + list(COUNTS.values()) + [PLACES]
+        )
         return [phrase for group in groups for phrase in group]
 
 
@@ -77,7 +93,8 @@ def read_concepts(table: Path = TABLE, cldr: Path = CLDR) -> Concepts:
     grounds = {name: _split(line) for name, line in rows["grounds"].items()}
     patterns = {name: _split(line) for name, line in rows["patterns"].items()}
     colours = tuple(_colour(*item) for item in rows["colours"].items())
-    found = Concepts(tuple(subjects), grounds, patterns, colours)
+    styles = tuple(_style(*item) for item in rows["styles"].items())
+    found = Concepts(tuple(subjects), grounds, patterns, colours, styles)
     if cldr.exists():
         found = replace(found, subjects=tuple(_with_cldr(found, cldr, set(_split(rows["unlearnt"])))))
     return _unmistakable(found)
@@ -99,6 +116,8 @@ def _unmistakable(concepts: Concepts) -> Concepts:
     grounds = {name: claim(phrases, f"ground {name}") for name, phrases in concepts.grounds.items()}
     for colour in concepts.colours:
         claim(colour.phrases, f"colour {colour.phrases[0]}")
+    for style in concepts.styles:
+        claim(style.phrases, f"style {style.phrases[0]}")
     subjects = [replace(s, phrases=named[s.name] + claim(s.phrases[1:], s.name)) for s in concepts.subjects]
     heard = frozenset(word for phrase in concepts.phrases() for word in words_of(phrase))
     return replace(concepts, subjects=tuple(s for s in subjects if s.phrases), grounds=grounds, heard=heard)
@@ -125,6 +144,11 @@ def _colour(name: str, line: str) -> Colour:
     value, *further = _split(line)
     red, green, blue = (int(value[i : i + 2], 16) / 255 for i in (1, 3, 5))
     return Colour((name, *further), (red, green, blue))
+
+
+def _style(name: str, line: str) -> Style:
+    home, *further = _split(line)
+    return Style((name, *further), home)
 
 
 def _with_cldr(concepts: Concepts, cldr: Path, unlearnt: set[str]) -> list[Subject]:

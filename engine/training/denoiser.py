@@ -1,4 +1,7 @@
-"""Train the shipped denoiser: python -m engine.training.denoiser --device cpu --minutes 25 [--resume]."""
+"""Train the shipped denoiser: python -m engine.training.denoiser --device cpu --minutes 25 [--resume].
+
+With --teacher FILE it is taught to answer as that denoiser does, on spoiled pictures and on canvases of shows.
+"""
 
 import argparse
 import copy
@@ -11,10 +14,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.denoise.clean import SHIPPED_PATH, CleanNet, CleanShape, cleaned, enlarged, save_clean, softened
+from engine.denoise.clean import (
+    SHIPPED_PATH,
+    SHIPPED_SHAPE,
+    CleanNet,
+    CleanShape,
+    cleaned,
+    enlarged,
+    load_clean,
+    save_clean,
+    softened,
+)
 from engine.denoise.edges import keep_edges
+from engine.guides.loading import load_guide
 from engine.training.concepts import read_concepts
 from engine.training.denoiser_damage import spoiled, traces
+from engine.training.denoiser_painted import painted_canvases
 from engine.training.denoiser_pictures import draw_scenes
 from engine.training.glyphs import draw_glyphs
 from engine.training.patterns import Chance
@@ -31,6 +46,9 @@ EXAM = 24
 
 KEEP = 0.998
 """Share of the moving average kept at each step."""
+SHARE, MIXED = 0.7, 0.3
+"""Of a batch with a teacher: patches of canvases; and of those, with colours exchanged."""
+
 OUTLINES, COLOURS = 1.0, 1.0
 """Weights of the outlines' and of the coarse colours' error, next to that of the pixels."""
 
@@ -65,7 +83,13 @@ class Session:
         device = torch.device(options.device)
         # What a step draws depends on the seed and the step alone, so that a resumed run goes on as it would have.
         self.scenes, self.left = (part.to(device) for part in _bank(self.folder, options))
-        self.net = CleanNet(CleanShape()).to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.teacher = load_clean(options.teacher).to(device) if options.teacher else None
+        self.canvases = _canvases(self.folder, options).to(device) if self.teacher else None
+        net = CleanNet(SHIPPED_SHAPE if self.teacher else CleanShape())
+        if self.teacher:  # begins as it, but for the convolutions that it has more
+            fitting = {name: value for name, value in self.teacher.state_dict().items() if name in net.state_dict()}
+            net.load_state_dict(fitting)
+        self.net = net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=1e-4)
         # On a CPU shared with other work only what this thread computed counts, or a busy machine would train less.
@@ -93,7 +117,12 @@ class Session:
         """One step on a batch of patches at this learning rate; its loss."""
         chance = Chance(self.options.seed * 1_000_003 + self.steps, self.scenes.device)
         wanted, left = self._patches(chance)
-        canvas = spoiled(wanted, left, chance).contiguous(memory_format=torch.channels_last)
+        canvas = spoiled(wanted, left, chance)
+        if self.teacher is not None and self.canvases is not None:
+            shown = round(SHARE * len(canvas))
+            canvas = torch.cat([_cut(self.canvases, shown, chance), canvas[shown:]])
+            wanted = cleaned(self.teacher, canvas, 1.0, 2)
+        canvas = canvas.contiguous(memory_format=torch.channels_last)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast(canvas.device.type, torch.bfloat16, enabled=self.options.half):
@@ -187,6 +216,31 @@ def _bank(folder: Path, options: argparse.Namespace) -> tuple[Tensor, Tensor]:
     return stored["scenes"], stored["left"]
 
 
+def _canvases(folder: Path, options: argparse.Namespace) -> Tensor:
+    """Canvases (n, 3, h, w) in bytes that the shipped guide painted; kept in the folder."""
+    kept = folder / f"canvases-{options.lines}-{options.seed}.pt"
+    if not kept.exists():
+        guide = load_guide("shipped", torch.device("cpu"))
+        torch.save(painted_canvases(guide, read_concepts(), options.lines, options.seed), kept)
+    found: Tensor = torch.load(kept, weights_only=True)
+    return found
+
+
+def _cut(canvases: Tensor, count: int, chance: Chance) -> Tensor:
+    """So many patches (count, 3, p, p) in 0..1 of these canvases, some mirrored, some with colours exchanged."""
+    rooms = [side - PATCH + 1 for side in canvases.shape[-2:]]
+    numbers = chance.below(len(canvases), count).tolist()
+    rows, columns = (chance.below(room, count).tolist() for room in rooms)
+    sides, mixed = (chance.between(0, 1, count).tolist() for _ in range(2))
+    found = []
+    for number, row, column, side, mix in zip(numbers, rows, columns, sides, mixed, strict=True):
+        patch = canvases[number, :, row : row + PATCH, column : column + PATCH].float() / 255
+        order = torch.randperm(3, generator=chance.source, device=chance.device)
+        patch = patch[order] if mix < MIXED else patch
+        found.append(patch.flip(-1) if side < 0.5 else patch)
+    return torch.stack(found)
+
+
 def _decibels(found: Tensor, wanted: Tensor) -> float:
     """Peak signal to noise, averaged over pictures."""
     return float((-10 * (found - wanted).square().mean((1, 2, 3)).clamp(min=1e-9).log10()).mean())
@@ -197,6 +251,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu", help="cpu, cuda, mps")
     parser.add_argument("--minutes", type=float, default=25.0, help="time spent training; 0 with --resume only exports")
     parser.add_argument("--pictures", type=int, default=320, help="pictures in the bank")
+    parser.add_argument("--teacher", type=Path, help="a denoiser whose answers are learnt, by a smaller network")
+    parser.add_argument("--lines", type=int, default=900, help="lines painted for it, two canvases each")
     parser.add_argument("--batch", type=int, default=16, help="patches in a batch")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 NONE = -1
-FACTS = 7
+FACTS = 8
 """Numbers that say what is true of a scene, or what is said of it."""
+STYLE = 7
+"""Which of them is its style."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,10 @@ class Figure:
 
 @dataclass(slots=True)
 class Recipe:
-    """One scene. The seven facts are what is true of it, the seven words what its caption says (NONE: unsaid).
+    """One scene. The facts are what is true of it, the words what its caption says (NONE: unsaid).
 
-    Both are: subject, second subject, subject's colour, ground, ground's colour, ground's second colour, second ground.
+    Both are: subject, second subject, subject's colour, ground, ground's colour, ground's second colour, second ground,
+    style.
     """
 
     caption: str = ""

@@ -20,6 +20,9 @@ FONT_SIZE = 109
 
 SIDE = 96
 
+DIM = 0.4
+"""Glyphs darker than this stand on light grounds where none is named."""
+
 TILE = 0.84
 """Share of its square above which a glyph is a framed picture: its frame is faded away."""
 
@@ -36,6 +39,13 @@ def draw_glyphs(subjects: Sequence[Subject], cache: Path, font: Path = FONT) -> 
     cache.mkdir(parents=True, exist_ok=True)
     torch.save((glyphs * 255).round().byte(), kept)
     return glyphs
+
+
+def dim_ones(glyphs: Tensor) -> list[bool]:
+    """Which of these glyphs (n, 4, s, s) are darker than `DIM`."""
+    brightness = glyphs[:, :3].sum((1, 2, 3)) / 3 / glyphs[:, 3].sum((1, 2))
+    found: list[bool] = (brightness < DIM).tolist()
+    return found
 
 
 def drawn_by_font(glyphs: Sequence[str], font: Path = FONT) -> list[str]:

@@ -13,7 +13,7 @@ from engine.training.aliases import full_tokenizer
 from engine.training.canvases import Easel
 from engine.training.concepts import Concepts, read_concepts, tokenizer_for
 from engine.training.facts import LOOSE, STEADY
-from engine.training.glyphs import draw_glyphs
+from engine.training.glyphs import dim_ones, draw_glyphs
 from engine.training.lessons import KEPT, LESSON, LESSONS, Album
 from engine.training.measure import measure
 from engine.training.patterns import Chance
@@ -24,9 +24,6 @@ from engine.training.workers import agreed, join, rank, share
 
 RUNS = Path("training-runs")
 """Checkpoints, logs and the glyph cache; not in git."""
-
-DIM_GLYPH = 0.4
-"""Glyphs darker than this stand on light grounds where none is named."""
 
 GROUNDS = 0
 """The seed of the grounds' pictures."""
@@ -73,7 +70,7 @@ class Session:
         self.names = [s.name for s in concepts.subjects]
         chance = Chance(options.seed, options.device)
         glyphs = draw_glyphs(concepts.subjects, RUNS / "cache")
-        dim = (glyphs[:, :3].sum((1, 2, 3)) / 3 / glyphs[:, 3].sum((1, 2)) < DIM_GLYPH).tolist()
+        dim = dim_ones(glyphs)
         self.tokenizer = tokenizer_for(concepts)
         is_loose = "one-picture" in options.without
         self.cook = Cook(concepts, options.seed, dim, freedom=LOOSE if is_loose else STEADY)
@@ -92,7 +89,9 @@ class Session:
         if options.resume:
             self.trained_s = self.trainer.resume(self.checkpoint)
         elif options.start_from:
-            print(f"taken over: {self.trainer.take_over(options.start_from)} tensors", flush=True)
+            print(f"taken over: {self.trainer.take_over(options.start_from, self.tokenizer.words)} tensors", flush=True)
+        if options.calm_by:
+            self.trainer.calm_by(options.calm_by, self.tokenizer.words)
         share([*self.trainer.learnt, *self.trainer.average.parameters()])
 
     @property
@@ -212,6 +211,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--name", default="guide", help="folder of this run under training-runs/")
     parser.add_argument("--resume", action="store_true", help="go on from this run's checkpoint")
     parser.add_argument("--start-from", type=Path, help="a checkpoint whose fitting weights are taken over")
+    parser.add_argument("--calm-by", type=Path, help="a guide; words learn to mean half of what they mean to it")
     parser.add_argument("--out", type=Path, default=SHIPPED_PATH, help="the guide to write")
     parser.add_argument("--pause-file", type=Path, help="train only while this file does not exist")
     parser.set_defaults(few=False)

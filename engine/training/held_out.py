@@ -15,9 +15,9 @@ import torch
 from engine.guides.shipped import SHIPPED_PATH, SmallCLIP, load_shipped
 from engine.training.concepts import CLDR, Concepts, Subject, bare, read_concepts, tokenizer_for, words_of
 from engine.training.facts import WHOLE, Figure, Recipe
-from engine.training.glyphs import draw_glyphs, drawn_by_font
+from engine.training.glyphs import dim_ones, draw_glyphs, drawn_by_font
 from engine.training.grounds import DARK, LIGHT
-from engine.training.guide import DIM_GLYPH, RUNS
+from engine.training.guide import RUNS
 from engine.training.measure import normalised
 from engine.training.patterns import Chance
 from engine.training.recipes import SIZES
@@ -68,7 +68,7 @@ def named(
 ) -> list[tuple[int, str]]:
     """For each drawing the place of the right subject's name, from 0, and the name that comes first."""
     glyphs = draw_glyphs([drawing for _, drawing in drawings], RUNS / "cache")
-    shades = (glyphs[:, :3].sum((1, 2, 3)) / 3 / glyphs[:, 3].sum((1, 2)) < DIM_GLYPH).tolist()
+    shades = dim_ones(glyphs)
     studio = Studio(concepts, glyphs, Chance(0, "cpu"))
     recipes = [
         Recipe(figures=[Figure(n, 0.0, 0.0, SIZES[1], 0.0, -1)], plain=LIGHT if is_dim else DARK, box=WHOLE)

@@ -19,7 +19,7 @@ from engine.score.judge import JUDGE_PATH, Judge, JudgeShape, save_judge
 from engine.training.aliases import full_tokenizer
 from engine.training.concepts import read_concepts, tokenizer_for
 from engine.training.facts import FARTHEST, LOOSE, Recipe
-from engine.training.glyphs import draw_glyphs
+from engine.training.glyphs import dim_ones, draw_glyphs
 from engine.training.judge_distortions import distorted
 from engine.training.judge_trainer import JudgeTrainer
 from engine.training.losses import holds
@@ -33,7 +33,6 @@ RUNS = Path("training-runs")
 SEED = 77_000
 """Added to every seed, so that no scene comes in the guide's order."""
 
-DIM_GLYPH = 0.4
 REPORT_EVERY_S = 60.0
 WARM_UP_STEPS = 100
 
@@ -53,7 +52,7 @@ class Session:
         concepts = read_concepts()
         chance = Chance(SEED + options.seed, options.device)
         glyphs = draw_glyphs(concepts.subjects, RUNS / options.name / "cache")
-        dim = (glyphs[:, :3].sum((1, 2, 3)) / 3 / glyphs[:, 3].sum((1, 2)) < DIM_GLYPH).tolist()
+        dim = dim_ones(glyphs)
         self.tokenizer = tokenizer_for(concepts)
         self.full_tokenizer = full_tokenizer(concepts)
         self.names = [s.name for s in concepts.subjects]

@@ -17,12 +17,16 @@ from engine.training.judge_distortions import bent, distorted
 from engine.training.losses import contrastive
 from engine.training.patterns import Chance
 from engine.training.scenes import Scenes
+from engine.training.word_rows import for_words
 
 VIEWS = (bent, distorted)
 """What is learnt from each batch of scenes: clean views for the shapes, distorted ones for what painting makes."""
 
 KEEP = 0.995
 """Share of the moving average kept at each step."""
+
+WORDS = "reader.words.weight"
+"""The rows that stand for words."""
 
 SEEN = 0.5
 """Share of a subject that a view must show to be judged by it."""
@@ -127,7 +131,7 @@ class JudgeTrainer:
         """Begin with the weights of a judge's file, words by their names; how many they are. JudgeError for none."""
         found = load_judge(path, self.chance.device)
         own, before = self.judge.state_dict(), list(found.tokenizer.words)
-        held = _for_words(found.state_dict(), own, before, self.judge.tokenizer.words)
+        held = for_words(found.state_dict(), own, WORDS, before, self.judge.tokenizer.words)
         for model in (self.judge, self.average):
             model.load_state_dict(held)
         return len(held)
@@ -137,7 +141,7 @@ class JudgeTrainer:
         state = torch.load(path, map_location=self.chance.device, weights_only=True)
         words = self.judge.tokenizer.words
         for name, model in (("judge", self.judge), ("average", self.average)):
-            model.load_state_dict(_for_words(state[name], model.state_dict(), state["words"], words))
+            model.load_state_dict(for_words(state[name], model.state_dict(), WORDS, state["words"], words))
         if list(words) == state["words"]:
             self.heads.load_state_dict(state["heads"])
             self.optimiser.load_state_dict(state["optimiser"])
@@ -145,9 +149,9 @@ class JudgeTrainer:
 
 
 def pictured_words(concepts: Concepts, tokenizer: WordTokenizer) -> list[str]:
-    """The words that stand for something to be seen: those of subjects, grounds, patterns and colours."""
+    """The words that stand for something to be seen: those of subjects, grounds, patterns, colours and styles."""
     seen = [s.phrases for s in concepts.subjects] + list(concepts.grounds.values()) + list(concepts.patterns.values())
-    seen += [c.phrases for c in concepts.colours]
+    seen += [c.phrases for c in concepts.colours] + [s.phrases for s in concepts.styles]
     numbers = {number for group in seen for phrase in group for number in tokenizer.numbers(phrase)}
     return [tokenizer.words[number - 1] for number in sorted(numbers) if tokenizer.words[number - 1] not in LITTLE]
 
@@ -177,16 +181,3 @@ LITTLE |= {"me", "my", "you", "she", "he", "they", "we", "i", "go", "over", "und
 
 def _grounds(concepts: Concepts) -> list[tuple[str, ...]]:
     return [tuple(p for p in phrases if p) for phrases in (*concepts.grounds.values(), *concepts.patterns.values())]
-
-
-def _for_words(
-    held: dict[str, Tensor], own: dict[str, Tensor], before: list[str], now: list[str] | tuple[str, ...]
-) -> dict[str, Tensor]:
-    """Weights that were learnt with other words, each word's row where it stands now."""
-    name = "reader.words.weight"
-    rows = own[name].clone()
-    place = {word: i + 1 for i, word in enumerate(before)}
-    for i, word in enumerate(now):
-        if word in place:
-            rows[i + 1] = held[name][place[word]]
-    return {**held, name: rows}

@@ -23,7 +23,7 @@ LESSON = 4
 
 @dataclass(slots=True)
 class Lesson:
-    """Views of scenes: unit embeddings (n, d), tokens (n, L), words and facts (n, 7), boxes (n, 4)."""
+    """Views of scenes: unit embeddings (n, d), tokens (n, L), words and facts (n, 8), boxes (n, 4)."""
 
     views: Tensor
     tokens: Tensor

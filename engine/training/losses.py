@@ -16,7 +16,7 @@ SLACK = 0.02**2
 
 
 def holds(said: Tensor, true: Tensor) -> Tensor:
-    """Which caption is true of which scene, (scenes, captions) bool, from words and facts (n, 7)."""
+    """Which caption is true of which scene, (scenes, captions) bool, from words and facts (n, 8)."""
     unsaid = said[None] == NONE
     exact = unsaid | (said[None] == true[:, None])
     crossed = said[None, :, :2] == true[:, None, [1, 0]]

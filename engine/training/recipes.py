@@ -5,8 +5,9 @@ import random
 from collections.abc import Sequence
 
 from engine.training.concepts import COUNTS, Concepts, Subject
-from engine.training.facts import FARTHEST, NONE, STEADY, Figure, Freedom, Recipe
+from engine.training.facts import FARTHEST, NONE, STEADY, STYLE, Figure, Freedom, Recipe
 from engine.training.grounds import Grounds
+from engine.training.styles import SHARE
 
 IDLE = ["see", "look", "watch", "sing", "singing", "call", "calling", "run", "running"]
 IDLE += ["fall", "falling", "fly", "sail", "dream", "glow", "shine"]
@@ -56,7 +57,22 @@ class Cook:
             self._two_subjects: 0.12,
         }
         recipe = self.chance.choices(list(kinds), list(kinds.values()))[0]()
+        if self.chance.random() < SHARE:
+            recipe = self._in_style(recipe)
         recipe.box = self._box()
+        return recipe
+
+    def _in_style(self, recipe: Recipe) -> Recipe:
+        """The scene in a style. One time in eight nothing else is said, and the style has its home."""
+        number = self.chance.randrange(len(self.concepts.styles))
+        style = self.concepts.styles[number]
+        words = self.chance.choice(style.phrases) if self.chance.random() < 0.6 else style.phrases[0]
+        if self.chance.random() < 0.125:
+            recipe = Recipe()
+            recipe.true[3] = self.grounds.landscapes.index(style.home)
+        order = (words, recipe.caption) if self.chance.random() < 0.5 else (recipe.caption, words)
+        recipe.caption = " ".join(filter(None, order))
+        recipe.said[STYLE] = recipe.true[STYLE] = number
         return recipe
 
     def _box(self) -> tuple[float, float, float, float]:

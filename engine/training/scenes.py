@@ -9,10 +9,11 @@ from torch import Tensor
 
 from engine.guides.shipped_text import WordTokenizer
 from engine.training.concepts import Concepts
-from engine.training.facts import Figure, Recipe
+from engine.training.facts import STYLE, Figure, Recipe
 from engine.training.grounds import LANDS, SKIES
 from engine.training.landscapes import PAINTERS
 from engine.training.patterns import WIDE, Chance, draw_pattern
+from engine.training.styles import styled
 
 BANK_SIDE = 128
 """Pixels of a ground kept, both ways, for a picture of 16:9: a view of half its height is still sharp."""
@@ -20,7 +21,7 @@ BANK_SIDE = 128
 
 @dataclass(frozen=True, slots=True)
 class Scenes:
-    """A batch: views (n, 3, s, s) in 0..1, tokens (n, L), facts and words (n, 7), how much of the subject is to be
+    """A batch: views (n, 3, s, s) in 0..1, tokens (n, L), facts and words (n, 8), how much of the subject is to be
 
     seen (n), 0..1 (1 where there is none to see), and where in their pictures the views lie (n, 4).
     """
@@ -84,6 +85,7 @@ class Studio:
             seen[rows] += alpha
             expected[rows] += whole
         seen = torch.where(expected > 0, (seen / expected.clamp(min=1e-6)).clamp(0, 1), torch.ones_like(seen))
+        pictures = styled(pictures, true[:, STYLE])
         gain = self.chance.between(0.98, 1.02, len(recipes), 1, 1, 1)
         tokens = tokenizer([r.caption for r in recipes]).to(device)
         return Scenes((pictures * gain).clamp(0, 1), tokens, true, said, seen, boxes)

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -11,13 +12,14 @@ from torch import Tensor, nn
 
 from engine.guides.packed import unpack
 from engine.guides.precision import autocast
-from engine.guides.shipped import MEAN, STD, GuideShape, SmallCLIP
+from engine.guides.shipped import MEAN, STD, GuideShape, SmallCLIP, learnt_words
 from engine.training.canvases import ATTACKS, Easel, moved
-from engine.training.facts import NONE
+from engine.training.facts import NONE, STYLE
 from engine.training.lessons import Lesson
 from engine.training.losses import alignment, contrastive
 from engine.training.patterns import Chance
 from engine.training.scenes import Scenes
+from engine.training.word_rows import for_words
 from engine.training.workers import average_gradients
 
 ALL = frozenset({"alignment", "attacks", "long-canvases", "one-picture", "pictures-first"})
@@ -43,6 +45,9 @@ In a lesson of words, that they mean what is seen weighs 1.
 
 OWN = 3
 """When words lead, one canvas of so many is still led by its picture, so that the tower keeps seeing what is small."""
+
+WORDS = "text.words.weight"
+"""The rows that stand for words."""
 
 TOLD = 128
 """Most scenes of a lesson that are told apart: each is compared with every other."""
@@ -71,6 +76,7 @@ class Trainer:
         self.learnt = [*self.model.parameters(), *self.heads.parameters()]
         self.optimiser = torch.optim.AdamW(self.learnt, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02, fused=True)
         self.steps = 0
+        self.calm: SmallCLIP | None = None
 
     def train(self, easel: Easel, rate: float, by_words: bool = True) -> dict[str, float]:
         """One step on these canvases at this learning rate, which moves them too; the losses.
@@ -124,12 +130,26 @@ class Trainer:
         with autocast(self.chance.device):
             texts, wanted = self._read(lesson.tokens, lesson.boxes)
         texts, wanted = (F.normalize(x.float(), dim=-1) for x in (texts, wanted))
-        missed = (wanted - lesson.views).square().sum(1).mean()
+        missed = (wanted - self._goals(lesson)).square().sum(1).mean()
         part = slice(0, TOLD)
         scale, sure = self.model.logit_scale, torch.ones_like(lesson.boxes[part, 0])
         told = contrastive(lesson.views[part], texts[part], scale, lesson.said[part], lesson.true[part], sure)
         self._update(missed + TELL * told, rate, is_alone)
         return {"missed": missed.item(), "told": told.item()}
+
+    @torch.no_grad()
+    def _goals(self, lesson: Lesson) -> Tensor:
+        """What words are to mean, unit (n, d): what is seen, or half of it what they mean to a calm guide.
+
+        That has the same tower. What is seen has all marks, and speckle; what a guide learnt by where to pull has
+        neither. Styles are as they are seen: a guide that was not taught them would take them away.
+        """
+        if self.calm is None:
+            return lesson.views
+        texts = self.calm.encode_text(lesson.tokens)
+        meant = self.calm.place(texts, lesson.boxes) if self.calm.place else texts
+        both = F.normalize(lesson.views + F.normalize(meant.float(), dim=-1), dim=-1)
+        return torch.where(lesson.said[:, STYLE, None] == NONE, both, lesson.views)
 
     @torch.no_grad()
     def see(self, pictures: Tensor) -> Tensor:
@@ -181,6 +201,12 @@ class Trainer:
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
+    def calm_by(self, path: Path, words: Sequence[str]) -> None:
+        """Have words mean half of what they mean to this guide: see `_goals`."""
+        held = for_words(unpack(load_file(path)), self.model.state_dict(), WORDS, learnt_words(path), words)
+        self.calm = copy.deepcopy(self.average)
+        self.calm.load_state_dict(held)
+
     def resume(self, path: Path) -> float:
         """Go on from a checkpoint written by save(); the seconds spent on it."""
         state = torch.load(path, map_location=self.chance.device, weights_only=True)
@@ -191,14 +217,17 @@ class Trainer:
         self.steps = state["steps"]
         return float(state["trained_s"])
 
-    def take_over(self, path: Path) -> int:
-        """Begin with the weights of a checkpoint or a guide that have a name and size of ours; how many they are."""
-        average = (
-            unpack(load_file(path))
-            if path.suffix == ".safetensors"
-            else torch.load(path, map_location=self.chance.device, weights_only=True)["average"]
-        )
+    def take_over(self, path: Path, words: Sequence[str]) -> int:
+        """Begin with the weights of a checkpoint or a guide that have a name and size of ours; how many they are.
+
+        A guide says which words it learnt: of `words`, ours, those it knows are taken over, whatever their numbers.
+        """
         own = self.model.state_dict()
+        if path.suffix == ".safetensors":
+            average = unpack(load_file(path))
+            average = for_words(average, own, WORDS, learnt_words(path), words)
+        else:
+            average = torch.load(path, map_location=self.chance.device, weights_only=True)["average"]
         fitting = {name: value for name, value in average.items() if name in own and own[name].shape == value.shape}
         for model in (self.model, self.average):
             model.load_state_dict(fitting, strict=False)
