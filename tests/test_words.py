@@ -80,6 +80,16 @@ def test_what_a_word_only_reminds_of_is_left_out_where_something_is_named() -> N
 
 
 @needs_wordnet
+def test_a_mood_names_nothing_that_other_words_must_give_way_to() -> None:
+    shown = {"gloomy": "gloomy", "hand": "hand", "moon": "moon"}
+    words = Words(
+        ["gloomy", "hand", "moon"], {"finger": "?hand"}, shown, frozenset({"hand", "moon"}), frozenset({"gloomy"})
+    )
+    assert words.drawn("gloomy finger") == ["gloomy", "hand"]
+    assert words.drawn("gloomy moon, finger") == ["gloomy", "moon"]
+
+
+@needs_wordnet
 def test_verbs_beside_a_thing_are_silent_but_weather_never_is(tokenizer: WordTokenizer) -> None:
     words = Words(tokenizer.words, tokenizer.aliases, tokenizer.shown, tokenizer.things)
     assert words.drawn("the station kept me waiting") and words.drawn("kept waiting")

@@ -252,8 +252,8 @@ def load_shipped(path: Path = SHIPPED_PATH, device: torch.device | str = "cpu") 
     model.load_state_dict(unpack(load_file(path)))
     model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.eval().requires_grad_(False)
-    things = frozenset(facts.get("things", ()))
-    tokenizer = WordTokenizer(facts["words"], facts["aliases"], facts.get("shown", {}), things)
+    things, moods = (frozenset(facts.get(kind, ())) for kind in ("things", "moods"))
+    tokenizer = WordTokenizer(facts["words"], facts["aliases"], facts.get("shown", {}), things, moods)
     return ShippedGuide(model, tokenizer, MEAN, STD, shape.image_size, tuple(facts["concepts"]))
 
 
@@ -274,6 +274,7 @@ def save_shipped(path: Path, model: SmallCLIP, tokenizer: WordTokenizer, concept
         "aliases": dict(tokenizer.aliases),
         "shown": dict(tokenizer.shown),
         "things": sorted(tokenizer.things),
+        "moods": sorted(tokenizer.moods),
         "concepts": list(concepts),
     }
     path.parent.mkdir(parents=True, exist_ok=True)

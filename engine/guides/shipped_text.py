@@ -21,10 +21,11 @@ class WordTokenizer:
     aliases: Mapping[str, str]
     shown: Mapping[str, str] = field(default_factory=dict)
     things: frozenset[str] = frozenset()
+    moods: frozenset[str] = frozenset()
     _meant: Words = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_meant", Words(self.words, self.aliases, self.shown, self.things))
+        object.__setattr__(self, "_meant", Words(self.words, self.aliases, self.shown, self.things, self.moods))
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
         """Word numbers of each text, (n, 16) int64."""

@@ -78,7 +78,9 @@ class Words:
     aliases: Mapping[str, str]
     shown: Mapping[str, str] = field(default_factory=dict)
     things: frozenset[str] = frozenset()
-    """Names of what is drawn that are things, not grounds or colours."""
+    """Names of what is drawn that are things, not grounds, colours or moods."""
+    moods: frozenset[str] = frozenset()
+    """Names of what is done to a whole picture: alone they name nothing that other words would have to give way to."""
     _numbers: Mapping[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -102,7 +104,7 @@ class Words:
             size = next((n for n in (4, 3, 2) if len(words) >= n and " ".join(forms[:n]) in self.shown), 1)
             found.append(_Part(forms[:size]) if size > 1 else self._part(words[0]))
             words, forms = words[size:], forms[size:]
-        named = {name for part in found if not part.is_faint for name in self._names(part.words)}
+        named = {name for part in found if not part.is_faint for name in self._names(part.words)} - self.moods
         gives_way = {False: bool(named), True: bool(named & self.things)}
         left = [part.words for part in found if not (part.is_faint and gives_way[part.is_own])]
         return [word for part in (_trimmed(left) if self.shown else left) for word in part]
@@ -159,7 +161,8 @@ def read_words(path: Path = SHIPPED_PATH) -> Words | None:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(min(length, LONGEST_HEADER)))
         facts = json.loads(header["__metadata__"]["guide"])
-        return Words(facts["words"], facts["aliases"], facts.get("shown", {}), frozenset(facts.get("things", ())))
+        things, moods = (frozenset(facts.get(kind, ())) for kind in ("things", "moods"))
+        return Words(facts["words"], facts["aliases"], facts.get("shown", {}), things, moods)
     except (OSError, ValueError, LookupError, TypeError):
         return None
 

@@ -138,8 +138,8 @@ def load_judge(path: Path = JUDGE_PATH, device: torch.device | str = "cpu") -> J
             metadata = file.metadata() or {}
         facts = json.loads(metadata["judge"])
         shape = JudgeShape(**{**facts["shape"], "channels": tuple(facts["shape"]["channels"])})
-        things = frozenset(facts.get("things", ()))
-        tokenizer = WordTokenizer(facts["words"], facts["aliases"], facts["shown"], things)
+        things, moods = (frozenset(facts.get(kind, ())) for kind in ("things", "moods"))
+        tokenizer = WordTokenizer(facts["words"], facts["aliases"], facts["shown"], things, moods)
         judge = Judge(shape, tokenizer, facts["pictured"])
         judge.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as err:
@@ -156,6 +156,7 @@ def save_judge(path: Path, judge: Judge) -> None:
         "aliases": dict(judge.tokenizer.aliases),
         "shown": dict(judge.tokenizer.shown),
         "things": sorted(judge.tokenizer.things),
+        "moods": sorted(judge.tokenizer.moods),
         "pictured": sorted(judge.pictured),
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -53,7 +53,8 @@ def full_tokenizer(concepts: Concepts) -> WordTokenizer:
     if near is not None:
         aliases = Fainting(concepts, plain, shown, near).of(aliases)
     things = frozenset(subject.name for subject in concepts.subjects)
-    return replace(plain, aliases=aliases | read_links().instead, shown=shown, things=things)
+    moods = frozenset(mood.phrases[0] for mood in concepts.moods)
+    return replace(plain, aliases=aliases | read_links().instead, shown=shown, things=things, moods=moods)
 
 
 def _near(concepts: Concepts, tokenizer: WordTokenizer, folder: Path = FOLDER) -> Meanings | None:
@@ -159,7 +160,7 @@ def shown_names(concepts: Concepts, tokenizer: WordTokenizer) -> dict[str, str]:
         (name if name in phrases else phrases[0], phrases)
         for name, phrases in (*concepts.grounds.items(), *concepts.patterns.items())
     ]
-    alike = [colour.phrases for colour in concepts.colours] + [style.phrases for style in concepts.styles]
+    alike = [colour.phrases for colour in concepts.colours] + [mood.phrases for mood in concepts.moods]
     grounds += [(phrases[0], phrases) for phrases in alike]
     subjects = [(subject.name, subject.phrases) for subject in concepts.subjects]
     named = [(name, name) for name, _ in (*grounds, *subjects)]
@@ -246,7 +247,8 @@ def rewrite(path: Path, tokenizer: WordTokenizer) -> None:
     facts = json.loads(header["guide"])
     if facts["words"] != list(tokenizer.words):
         raise ValueError(f"{path.name}: learnt other words than concepts.toml holds today")
-    facts |= {"aliases": dict(tokenizer.aliases), "shown": dict(tokenizer.shown), "things": sorted(tokenizer.things)}
+    facts |= {"aliases": dict(tokenizer.aliases), "shown": dict(tokenizer.shown)}
+    facts |= {"things": sorted(tokenizer.things), "moods": sorted(tokenizer.moods)}
     unfinished = path.with_suffix(".part")
     save_file(load_file(path), unfinished, {**header, "guide": json.dumps(facts)})
     # safetensors writes for its owner alone; the guide is packed for everybody.

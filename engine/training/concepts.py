@@ -41,7 +41,7 @@ class Colour:
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class Mood:
     """What is done to a whole scene, and the ground it has when nothing else is named."""
 
     phrases: tuple[str, ...]
@@ -59,7 +59,7 @@ class Concepts:
     grounds: dict[str, tuple[str, ...]]
     patterns: dict[str, tuple[str, ...]]
     colours: tuple[Colour, ...]
-    styles: tuple[Style, ...]
+    moods: tuple[Mood, ...]
     heard: frozenset[str] = frozenset()
 
     def names(self) -> list[str]:
@@ -69,15 +69,13 @@ class Concepts:
             [s.name for s in self.subjects]
             + grounds
             + [c.phrases[0] for c in self.colours]
-            + [s.phrases[0] for s in self.styles]
+            + [s.phrases[0] for s in self.moods]
         )
 
     def phrases(self) -> list[str]:
         """Every phrase a caption can be made of."""
         groups = [s.phrases for s in self.subjects] + list(self.grounds.values()) + list(self.patterns.values())
-        groups += (
-            [c.phrases for c in self.colours] + [s.phrases for s in self.styles] + list(COUNTS.values()) + [PLACES]
-        )
+        groups += [c.phrases for c in self.colours] + [s.phrases for s in self.moods] + list(COUNTS.values()) + [PLACES]
         return [phrase for group in groups for phrase in group]
 
 
@@ -93,15 +91,15 @@ def read_concepts(table: Path = TABLE, cldr: Path = CLDR) -> Concepts:
     grounds = {name: _split(line) for name, line in rows["grounds"].items()}
     patterns = {name: _split(line) for name, line in rows["patterns"].items()}
     colours = tuple(_colour(*item) for item in rows["colours"].items())
-    styles = tuple(_style(*item) for item in rows["styles"].items())
-    found = Concepts(tuple(subjects), grounds, patterns, colours, styles)
+    moods = tuple(_mood(*item) for item in rows["moods"].items())
+    found = Concepts(tuple(subjects), grounds, patterns, colours, moods)
     if cldr.exists():
         found = replace(found, subjects=tuple(_with_cldr(found, cldr, set(_split(rows["unlearnt"])))))
     return _unmistakable(found)
 
 
 def _unmistakable(concepts: Concepts) -> Concepts:
-    """Every phrase for one thing only: the subject of that name, else a ground, a colour, the first other subject.
+    """Every phrase for one thing only: the subject of that name, else a ground, colour, mood, the first other subject.
 
     What two pictures are shown for is painted as neither. Plurals count as their singular, as the tokenizer reads them.
     """
@@ -116,11 +114,11 @@ def _unmistakable(concepts: Concepts) -> Concepts:
     grounds = {name: claim(phrases, f"ground {name}") for name, phrases in concepts.grounds.items()}
     for colour in concepts.colours:
         claim(colour.phrases, f"colour {colour.phrases[0]}")
-    for style in concepts.styles:
-        claim(style.phrases, f"style {style.phrases[0]}")
+    moods = tuple(replace(m, phrases=claim(m.phrases, f"mood {m.phrases[0]}")) for m in concepts.moods)
     subjects = [replace(s, phrases=named[s.name] + claim(s.phrases[1:], s.name)) for s in concepts.subjects]
     heard = frozenset(word for phrase in concepts.phrases() for word in words_of(phrase))
-    return replace(concepts, subjects=tuple(s for s in subjects if s.phrases), grounds=grounds, heard=heard)
+    kept = tuple(s for s in subjects if s.phrases)
+    return replace(concepts, subjects=kept, grounds=grounds, moods=moods, heard=heard)
 
 
 def tokenizer_for(concepts: Concepts, aliases: dict[str, str] | None = None) -> WordTokenizer:
@@ -146,9 +144,9 @@ def _colour(name: str, line: str) -> Colour:
     return Colour((name, *further), (red, green, blue))
 
 
-def _style(name: str, line: str) -> Style:
+def _mood(name: str, line: str) -> Mood:
     home, *further = _split(line)
-    return Style((name, *further), home)
+    return Mood((name, *further), home)
 
 
 def _with_cldr(concepts: Concepts, cldr: Path, unlearnt: set[str]) -> list[Subject]:

@@ -8,6 +8,7 @@ import copy
 import json
 import math
 import time
+import zlib
 from pathlib import Path
 
 import torch
@@ -27,6 +28,7 @@ from engine.denoise.clean import (
 )
 from engine.denoise.edges import keep_edges
 from engine.guides.loading import load_guide
+from engine.guides.words import SHIPPED_PATH as GUIDE_PATH
 from engine.training.concepts import read_concepts
 from engine.training.denoiser_damage import spoiled, traces
 from engine.training.denoiser_painted import painted_canvases
@@ -46,7 +48,7 @@ EXAM = 24
 
 KEEP = 0.998
 """Share of the moving average kept at each step."""
-SHARE, MIXED = 0.7, 0.3
+PAINTED, MIXED = 0.7, 0.3
 """Of a batch with a teacher: patches of canvases; and of those, with colours exchanged."""
 
 OUTLINES, COLOURS = 1.0, 1.0
@@ -119,7 +121,7 @@ class Session:
         wanted, left = self._patches(chance)
         canvas = spoiled(wanted, left, chance)
         if self.teacher is not None and self.canvases is not None:
-            shown = round(SHARE * len(canvas))
+            shown = round(PAINTED * len(canvas))
             canvas = torch.cat([_cut(self.canvases, shown, chance), canvas[shown:]])
             wanted = cleaned(self.teacher, canvas, 1.0, 2)
         canvas = canvas.contiguous(memory_format=torch.channels_last)
@@ -218,7 +220,8 @@ def _bank(folder: Path, options: argparse.Namespace) -> tuple[Tensor, Tensor]:
 
 def _canvases(folder: Path, options: argparse.Namespace) -> Tensor:
     """Canvases (n, 3, h, w) in bytes that the shipped guide painted; kept in the folder."""
-    kept = folder / f"canvases-{options.lines}-{options.seed}.pt"
+    guide_of = zlib.crc32(GUIDE_PATH.read_bytes())  # another guide paints other canvases
+    kept = folder / f"canvases-{options.lines}-{options.seed}-{guide_of:08x}.pt"
     if not kept.exists():
         guide = load_guide("shipped", torch.device("cpu"))
         torch.save(painted_canvases(guide, read_concepts(), options.lines, options.seed), kept)
@@ -252,7 +255,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=25.0, help="time spent training; 0 with --resume only exports")
     parser.add_argument("--pictures", type=int, default=320, help="pictures in the bank")
     parser.add_argument("--teacher", type=Path, help="a denoiser whose answers are learnt, by a smaller network")
-    parser.add_argument("--lines", type=int, default=900, help="lines painted for it, two canvases each")
+    parser.add_argument(
+        "--lines", type=int, default=900, help="lines painted for the pupil of a --teacher, two canvases each"
+    )
     parser.add_argument("--batch", type=int, default=16, help="patches in a batch")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
@@ -260,7 +265,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--name", default="denoiser", help="folder of this run under training-runs/")
     parser.add_argument("--resume", action="store_true", help="go on from this run's checkpoint")
     parser.add_argument("--out", type=Path, default=SHIPPED_PATH, help="the denoiser to write")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.teacher and not options.teacher.is_file():
+        parser.error(f"--teacher {options.teacher}: no such file")
+    if options.teacher and options.name == "denoiser":
+        options.name = "taught"  # its checkpoint is another's
+    return options
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from engine.guides.guide import Guide
+from engine.parameters import Look
 from engine.picture import as_picture
 from engine.step import Engine
 from engine.training.concepts import Concepts
@@ -27,17 +28,19 @@ def painted_canvases(guide: Guide, concepts: Concepts, lines: int, seed: int) ->
     """Two canvases for each of so many lines, half painted and painted: (2 lines, 3, h, w) in bytes."""
     cook, chance = Cook(concepts, seed, [False] * len(concepts.subjects)), random.Random(seed)
     look = preset_look("live", canvas_width=WIDTH, canvas_height=HEIGHT, denoise=0.0, denoiser="none", upscale=1)
-    found, engine = list[Tensor](), Engine([guide], guide.device, seed, is_live=False)
-    for number in range(1, lines + 1):
-        if number % LINES_EACH == 0:
-            engine.close()
-            engine = Engine([guide], guide.device, seed + number, is_live=False)
-        (steps, crops), frames = chance.choice([*EFFORTS.items()])
-        values = {"temperature": chance.uniform(0.0, HOTTEST), "steps": steps, "crops": crops}
-        asked = replace(look.with_values(values), line=cook.recipe().caption, serial=number)
-        for frame in range(1, frames + 1):
-            rgb = engine.paint(asked)
-            if frame in (frames // 2, frames):
-                found.append((as_picture(rgb, torch.device("cpu"))[0] * 255).round().byte())
-    engine.close()
+    found = list[Tensor]()
+    for first in range(0, lines, LINES_EACH):
+        engine = Engine([guide], guide.device, seed + first, is_live=False)
+        for number in range(first, min(lines, first + LINES_EACH)):
+            (steps, crops), frames = chance.choice([*EFFORTS.items()])
+            values = {"temperature": chance.uniform(0.0, HOTTEST), "steps": steps, "crops": crops}
+            asked = replace(look.with_values(values), line=cook.recipe().caption, serial=number + 1)
+            found += _sung(engine, asked, frames)
+        engine.close()
     return torch.stack(found)
+
+
+def _sung(engine: Engine, look: Look, frames: int) -> list[Tensor]:
+    """The canvas (3, h, w) in bytes, half painted and painted."""
+    shown = [as_picture(engine.paint(look), torch.device("cpu"))[0] for _ in range(frames)]
+    return [(shown[n - 1] * 255).round().byte() for n in (frames // 2, frames)]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 NONE = -1
 FACTS = 8
 """Numbers that say what is true of a scene, or what is said of it."""
-STYLE = 7
-"""Which of them is its style."""
+MOOD = 7
+"""Which of them is its mood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Recipe:
     """One scene. The facts are what is true of it, the words what its caption says (NONE: unsaid).
 
     Both are: subject, second subject, subject's colour, ground, ground's colour, ground's second colour, second ground,
-    style.
+    mood.
     """
 
     caption: str = ""

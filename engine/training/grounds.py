@@ -93,8 +93,7 @@ class Grounds:
     def unsaid(self, recipe: Recipe, subject: Subject) -> None:
         """Set the ground of a prompt that names none: the subject's home, or something plain and mostly dark."""
         if subject.home not in DARK_HOMES and not (self.freedom.is_free and self.chance.random() < 0.5):
-            recipe.true[3] = self.landscapes.index(subject.home)
-            recipe.variant = self._variant(recipe.figures[0].subject)
+            self.at_home(recipe, subject.home, recipe.figures[0].subject)
             return
         number, colour = recipe.figures[0].subject, recipe.figures[0].colour
         dim = self.dim[number] if colour == NONE else max(self.concepts.colours[colour].rgb) < 0.35
@@ -102,6 +101,11 @@ class Grounds:
         recipe.plain = self._shade(LIGHT if light else DARK)
         recipe.true[3] = len(self.landscapes) + self.patterns.index("flat")
         recipe.true[4] = self.white if light else self.black
+
+    def at_home(self, recipe: Recipe, home: str, number: int) -> None:
+        """Set a landscape that is not said: the home of the thing or mood of this number."""
+        recipe.true[3] = self.landscapes.index(home)
+        recipe.variant = self._variant(number)
 
     def _shade(self, plain: tuple[float, float, float]) -> tuple[float, float, float]:
         red, green, blue = (min(1.0, max(0.0, self.chance.gauss(level, self.freedom.level))) for level in plain)

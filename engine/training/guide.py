@@ -86,12 +86,12 @@ class Session:
         self.stage, self.began = "", 0
         self.album = Album(chance, max(KEPT, LESSONS * LESSON * options.batch))
         self.easels, self.turn = [self._easel() for _ in range(EASELS)], 0
-        if options.resume:
-            self.trained_s = self.trainer.resume(self.checkpoint)
-        elif options.start_from:
+        if options.start_from and not options.resume:
             print(f"taken over: {self.trainer.take_over(options.start_from, self.tokenizer.words)} tensors", flush=True)
         if options.calm_by:
             self.trainer.calm_by(options.calm_by, self.tokenizer.words)
+        if options.resume:
+            self.trained_s = self.trainer.resume(self.checkpoint)
         share([*self.trainer.learnt, *self.trainer.average.parameters()])
 
     @property
@@ -185,7 +185,7 @@ class Session:
     def _export(self) -> None:
         if rank():
             return
-        self.trainer.save(self.checkpoint, self.trained_s)
+        self.trainer.save(self.checkpoint, self.trained_s, self.tokenizer.words)
         # The hand table of aliases is about all subjects there are.
         tokenizer = self.tokenizer if self.options.few else full_tokenizer(self.concepts)
         save_shipped(self.options.out, self.trainer.average, tokenizer, self.concepts.names())
@@ -210,12 +210,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--name", default="guide", help="folder of this run under training-runs/")
     parser.add_argument("--resume", action="store_true", help="go on from this run's checkpoint")
-    parser.add_argument("--start-from", type=Path, help="a checkpoint whose fitting weights are taken over")
-    parser.add_argument("--calm-by", type=Path, help="a guide; words learn to mean half of what they mean to it")
+    parser.add_argument("--start-from", type=Path, help="a guide or checkpoint whose weights are taken over")
+    parser.add_argument("--calm-by", type=Path, help="with --only words: a guide; words half mean what they mean to it")
     parser.add_argument("--out", type=Path, default=SHIPPED_PATH, help="the guide to write")
     parser.add_argument("--pause-file", type=Path, help="train only while this file does not exist")
     parser.set_defaults(few=False)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.calm_by and options.only != WORDS:
+        parser.error("--calm-by needs --only words: other stages change the tower that the guide's words are for")
+    return options
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ VIEWS = (bent, distorted)
 KEEP = 0.995
 """Share of the moving average kept at each step."""
 
-WORDS = "reader.words.weight"
+WORD_ROWS = "reader.words.weight"
 """The rows that stand for words."""
 
 SEEN = 0.5
@@ -131,7 +131,7 @@ class JudgeTrainer:
         """Begin with the weights of a judge's file, words by their names; how many they are. JudgeError for none."""
         found = load_judge(path, self.chance.device)
         own, before = self.judge.state_dict(), list(found.tokenizer.words)
-        held = for_words(found.state_dict(), own, WORDS, before, self.judge.tokenizer.words)
+        held = for_words(found.state_dict(), own, WORD_ROWS, before, self.judge.tokenizer.words)
         for model in (self.judge, self.average):
             model.load_state_dict(held)
         return len(held)
@@ -141,7 +141,7 @@ class JudgeTrainer:
         state = torch.load(path, map_location=self.chance.device, weights_only=True)
         words = self.judge.tokenizer.words
         for name, model in (("judge", self.judge), ("average", self.average)):
-            model.load_state_dict(for_words(state[name], model.state_dict(), WORDS, state["words"], words))
+            model.load_state_dict(for_words(state[name], model.state_dict(), WORD_ROWS, state["words"], words))
         if list(words) == state["words"]:
             self.heads.load_state_dict(state["heads"])
             self.optimiser.load_state_dict(state["optimiser"])
@@ -149,9 +149,9 @@ class JudgeTrainer:
 
 
 def pictured_words(concepts: Concepts, tokenizer: WordTokenizer) -> list[str]:
-    """The words that stand for something to be seen: those of subjects, grounds, patterns, colours and styles."""
+    """The words that stand for something to be seen: those of subjects, grounds, patterns, colours and moods."""
     seen = [s.phrases for s in concepts.subjects] + list(concepts.grounds.values()) + list(concepts.patterns.values())
-    seen += [c.phrases for c in concepts.colours] + [s.phrases for s in concepts.styles]
+    seen += [c.phrases for c in concepts.colours] + [s.phrases for s in concepts.moods]
     numbers = {number for group in seen for phrase in group for number in tokenizer.numbers(phrase)}
     return [tokenizer.words[number - 1] for number in sorted(numbers) if tokenizer.words[number - 1] not in LITTLE]
 

@@ -5,9 +5,9 @@ import random
 from collections.abc import Sequence
 
 from engine.training.concepts import COUNTS, Concepts, Subject
-from engine.training.facts import FARTHEST, NONE, STEADY, STYLE, Figure, Freedom, Recipe
+from engine.training.facts import FARTHEST, MOOD, NONE, STEADY, Figure, Freedom, Recipe
 from engine.training.grounds import Grounds
-from engine.training.styles import SHARE
+from engine.training.moods import IN_MOOD
 
 IDLE = ["see", "look", "watch", "sing", "singing", "call", "calling", "run", "running"]
 IDLE += ["fall", "falling", "fly", "sail", "dream", "glow", "shine"]
@@ -57,22 +57,22 @@ class Cook:
             self._two_subjects: 0.12,
         }
         recipe = self.chance.choices(list(kinds), list(kinds.values()))[0]()
-        if self.chance.random() < SHARE:
-            recipe = self._in_style(recipe)
+        if self.chance.random() < IN_MOOD:
+            recipe = self._in_mood(recipe)
         recipe.box = self._box()
         return recipe
 
-    def _in_style(self, recipe: Recipe) -> Recipe:
-        """The scene in a style. One time in eight nothing else is said, and the style has its home."""
-        number = self.chance.randrange(len(self.concepts.styles))
-        style = self.concepts.styles[number]
-        words = self.chance.choice(style.phrases) if self.chance.random() < 0.6 else style.phrases[0]
+    def _in_mood(self, recipe: Recipe) -> Recipe:
+        """The scene in a mood. One time in eight nothing else is said, and the mood has its home."""
+        number = self.chance.randrange(len(self.concepts.moods))
+        mood = self.concepts.moods[number]
+        words = self.chance.choice(mood.phrases) if self.chance.random() < 0.6 else mood.phrases[0]
         if self.chance.random() < 0.125:
             recipe = Recipe()
-            recipe.true[3] = self.grounds.landscapes.index(style.home)
+            self.grounds.at_home(recipe, mood.home, number)
         order = (words, recipe.caption) if self.chance.random() < 0.5 else (recipe.caption, words)
         recipe.caption = " ".join(filter(None, order))
-        recipe.said[STYLE] = recipe.true[STYLE] = number
+        recipe.said[MOOD] = recipe.true[MOOD] = number
         return recipe
 
     def _box(self) -> tuple[float, float, float, float]:

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from engine.guides.shipped_text import WordTokenizer
 from engine.training.concepts import Concepts
-from engine.training.facts import STYLE, Figure, Recipe
+from engine.training.facts import MOOD, Figure, Recipe
 from engine.training.grounds import LANDS, SKIES
 from engine.training.landscapes import PAINTERS
+from engine.training.moods import in_moods
 from engine.training.patterns import WIDE, Chance, draw_pattern
-from engine.training.styles import styled
 
 BANK_SIDE = 128
 """Pixels of a ground kept, both ways, for a picture of 16:9: a view of half its height is still sharp."""
@@ -55,6 +55,7 @@ class Studio:
         self.variants = bank.variants
         self.landscapes = list(concepts.grounds)
         self.patterns = list(concepts.patterns)
+        self.moods = [mood.phrases[0] for mood in concepts.moods]
         self.skies, self.lands = (
             [self.landscapes.index(name) for name in names if name in self.landscapes] for names in (SKIES, LANDS)
         )
@@ -85,7 +86,7 @@ class Studio:
             seen[rows] += alpha
             expected[rows] += whole
         seen = torch.where(expected > 0, (seen / expected.clamp(min=1e-6)).clamp(0, 1), torch.ones_like(seen))
-        pictures = styled(pictures, true[:, STYLE])
+        pictures = in_moods(pictures, true[:, MOOD], self.moods)
         gain = self.chance.between(0.98, 1.02, len(recipes), 1, 1, 1)
         tokens = tokenizer([r.caption for r in recipes]).to(device)
         return Scenes((pictures * gain).clamp(0, 1), tokens, true, said, seen, boxes)

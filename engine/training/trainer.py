@@ -14,7 +14,7 @@ from engine.guides.packed import unpack
 from engine.guides.precision import autocast
 from engine.guides.shipped import MEAN, STD, GuideShape, SmallCLIP, learnt_words
 from engine.training.canvases import ATTACKS, Easel, moved
-from engine.training.facts import NONE, STYLE
+from engine.training.facts import MOOD, NONE
 from engine.training.lessons import Lesson
 from engine.training.losses import alignment, contrastive
 from engine.training.patterns import Chance
@@ -46,7 +46,7 @@ In a lesson of words, that they mean what is seen weighs 1.
 OWN = 3
 """When words lead, one canvas of so many is still led by its picture, so that the tower keeps seeing what is small."""
 
-WORDS = "text.words.weight"
+WORD_ROWS = "text.words.weight"
 """The rows that stand for words."""
 
 TOLD = 128
@@ -139,17 +139,17 @@ class Trainer:
 
     @torch.no_grad()
     def _goals(self, lesson: Lesson) -> Tensor:
-        """What words are to mean, unit (n, d): what is seen, or half of it what they mean to a calm guide.
+        """What words are to mean, unit (n, d): what is seen, or half of it what they mean to the calm guide.
 
-        That has the same tower. What is seen has all marks, and speckle; what a guide learnt by where to pull has
-        neither. Styles are as they are seen: a guide that was not taught them would take them away.
+        What is seen has all marks, and speckle. A guide whose words learnt where to pull has neither: it is calm. Moods
+        are as they are seen, for a guide that was not taught them would take them away.
         """
         if self.calm is None:
             return lesson.views
         texts = self.calm.encode_text(lesson.tokens)
         meant = self.calm.place(texts, lesson.boxes) if self.calm.place else texts
         both = F.normalize(lesson.views + F.normalize(meant.float(), dim=-1), dim=-1)
-        return torch.where(lesson.said[:, STYLE, None] == NONE, both, lesson.views)
+        return torch.where(lesson.said[:, MOOD, None] == NONE, both, lesson.views)
 
     @torch.no_grad()
     def see(self, pictures: Tensor) -> Tensor:
@@ -187,7 +187,7 @@ class Trainer:
         slow, fast = ([p.data for p in m.parameters()] for m in (self.average, self.model))
         torch._foreach_lerp_(slow, fast, 1 - keep)
 
-    def save(self, path: Path, trained_s: float) -> None:
+    def save(self, path: Path, trained_s: float, words: Sequence[str] = ()) -> None:
         """Write all that resuming needs, with the seconds spent so far."""
         path.parent.mkdir(parents=True, exist_ok=True)
         state = {
@@ -197,19 +197,32 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "steps": self.steps,
             "trained_s": trained_s,
+            "words": list(words),
+            "is_calm": self.calm is not None,
         }
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
     def calm_by(self, path: Path, words: Sequence[str]) -> None:
-        """Have words mean half of what they mean to this guide: see `_goals`."""
-        held = for_words(unpack(load_file(path)), self.model.state_dict(), WORDS, learnt_words(path), words)
+        """Have words mean half of what they mean to this guide: see `_goals`.
+
+        Raises ValueError where its image tower is another one: its words then mean nothing here.
+        """
+        theirs, own = unpack(load_file(path)), self.average.state_dict()
+        tower = [name for name in own if name.startswith("visual.")]
+        if any(theirs[name].shape != own[name].shape or not _are_close(theirs[name], own[name]) for name in tower):
+            raise ValueError(f"{path.name}: its image tower is not the one that is trained from")
         self.calm = copy.deepcopy(self.average)
-        self.calm.load_state_dict(held)
+        self.calm.load_state_dict(for_words(theirs, own, WORD_ROWS, learnt_words(path), words))
 
     def resume(self, path: Path) -> float:
-        """Go on from a checkpoint written by save(); the seconds spent on it."""
+        """Go on from a checkpoint written by save(); the seconds spent on it.
+
+        Raises ValueError where that was calmed by another guide and this is not: words would turn back.
+        """
         state = torch.load(path, map_location=self.chance.device, weights_only=True)
+        if state.get("is_calm") and self.calm is None:
+            raise ValueError("this run was calmed by a guide: give it again with --calm-by")
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.heads.load_state_dict(state["heads"])
@@ -224,14 +237,20 @@ class Trainer:
         """
         own = self.model.state_dict()
         if path.suffix == ".safetensors":
-            average = unpack(load_file(path))
-            average = for_words(average, own, WORDS, learnt_words(path), words)
+            average, theirs = unpack(load_file(path)), learnt_words(path)
         else:
-            average = torch.load(path, map_location=self.chance.device, weights_only=True)["average"]
+            state = torch.load(path, map_location=self.chance.device, weights_only=True)
+            average, theirs = state["average"], state.get("words", words)
+        average = for_words(average, own, WORD_ROWS, theirs, words)
         fitting = {name: value for name, value in average.items() if name in own and own[name].shape == value.shape}
         for model in (self.model, self.average):
             model.load_state_dict(fitting, strict=False)
         return len(fitting)
+
+
+def _are_close(one: Tensor, other: Tensor) -> bool:
+    """Whether these are the same weights but for half precision."""
+    return torch.allclose(one.float().cpu(), other.float().cpu(), rtol=2e-3, atol=1e-4)
 
 
 def _toward(placed: Tensor, shown: Tensor, by_words: bool) -> Tensor:

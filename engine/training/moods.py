@@ -1,28 +1,28 @@
-"""Styles and moods: what is done to a whole scene, whatever it shows. "A red frog on ocean waves, neon"."""
+"""Moods, and styles of drawing: what is done to a whole scene, whatever it shows. "A red frog on waves, neon"."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SHARE = 0.12
-"""Share of scenes in a style."""
+IN_MOOD = 0.12
+"""Share of scenes in a mood."""
 
-Style = Callable[[Tensor], Tensor]
+Painter = Callable[[Tensor], Tensor]
 """Views (n, 3, s, s) in 0..1 to the same, which may leave that range."""
 
 OUTLINE = 24
 """A neon tube is about one part in so many of a view wide."""
 
 
-def styled(views: Tensor, numbers: Tensor) -> Tensor:
-    """Views (n, 3, s, s), each in the style of this number (n), -1 for none; in 0..1."""
+def in_moods(views: Tensor, numbers: Tensor, names: Sequence[str]) -> Tensor:
+    """Views (n, 3, s, s), each in the mood of this number (n) among the names, -1 for none; in 0..1."""
     found = views
-    for number, style in enumerate(STYLES.values()):
+    for number, name in enumerate(names):
         rows = (numbers == number).nonzero()[:, 0]
         if len(rows):
-            found = found.index_put((rows,), style(found[rows]).clamp(0, 1))
+            found = found.index_put((rows,), MOODS[name](found[rows]).clamp(0, 1))
     return found
 
 
@@ -70,7 +70,7 @@ def _vivid(views: Tensor) -> Tensor:
     return 0.5 + 1.3 * (grey - 0.5) + 2.2 * (views - grey)
 
 
-STYLES: dict[str, Style] = {
+MOODS: dict[str, Painter] = {
     "neon": _neon, "monochrome": _monochrome, "sepia": _sepia, "pastel": _pastel, "gloomy": _gloomy, "vivid": _vivid,
 }  # fmt: skip
-"""How each style of concepts.toml is painted, in that table's order."""
+"""How each mood of concepts.toml is painted."""
