@@ -79,12 +79,10 @@ def test_what_a_word_only_reminds_of_is_left_out_where_something_is_named() -> N
     assert words.drawn("keeping") == ["hand"] and words.is_faint("keeps") and not words.is_faint("gate")
 
 
-@needs_wordnet
 def test_a_mood_names_nothing_that_other_words_must_give_way_to() -> None:
     shown = {"gloomy": "gloomy", "hand": "hand", "moon": "moon"}
-    words = Words(
-        ["gloomy", "hand", "moon"], {"finger": "?hand"}, shown, frozenset({"hand", "moon"}), frozenset({"gloomy"})
-    )
+    things, moods = frozenset({"hand", "moon"}), frozenset({"gloomy"})
+    words = Words(["gloomy", "hand", "moon"], {"finger": "?hand"}, shown, things, moods)
     assert words.drawn("gloomy finger") == ["gloomy", "hand"]
     assert words.drawn("gloomy moon, finger") == ["gloomy", "moon"]
 
