@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from engine.denoise import LOADED, SIMPLE, Denoiser
-from engine.denoise.clean import CleanNet, CleanShape, cleaned, load_clean, save_clean
+from engine.denoise.clean import CleanNet, CleanShape, LaidNet, cleaned, load_clean, save_clean
 from engine.denoise.edges import crisp, keep_edges
 from engine.errors import EngineError
 
@@ -114,6 +114,14 @@ def test_a_denoiser_comes_back_from_its_file(tmp_path):
     picture = torch.rand(1, 3, 64, 64)
     found = load_clean(tmp_path / "small.safetensors")
     assert torch.allclose(cleaned(found, picture, 1.0, 2), cleaned(net, picture, 1.0, 2), atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (144, 256), (60, 100)])
+def test_laid_out_it_answers_the_same(size: tuple[int, int]):
+    net, picture = load_clean(), torch.rand(1, 3, *size)
+    laid = LaidNet(net)
+    for asked in (picture, picture.flip(-1)):
+        assert torch.allclose(cleaned(laid, asked, 0.7, 2), cleaned(net, asked, 0.7, 2), atol=1e-5)
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights at all", None])

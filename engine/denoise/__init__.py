@@ -8,7 +8,7 @@ import platformdirs
 import torch
 from torch import Tensor
 
-from engine.denoise.clean import cleaned, enlarged, load_clean
+from engine.denoise.clean import LaidNet, cleaned, enlarged, load_clean
 from engine.denoise.cyclegan import SUFFIXES, generated, load_generator
 from engine.denoise.edges import keep_edges
 from engine.errors import EngineError
@@ -33,7 +33,8 @@ def shipped(_weights: str, device: torch.device) -> Denoiser:
     net = load_clean().to(device)
     if device.type == "cpu" and computes_in_bfloat16():
         net = net.to(torch.bfloat16)
-    return lambda picture, strength, scale: cleaned(net, picture, strength, scale)
+    laid = LaidNet(net)
+    return lambda picture, strength, scale: cleaned(laid, picture, strength, scale)
 
 
 def cyclegan(weights: str, device: torch.device) -> Denoiser:

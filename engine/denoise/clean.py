@@ -14,7 +14,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from engine.doubling import doubled
 from engine.errors import EngineError
+from engine.guides.laid import Kernel
 
 SHIPPED_PATH = Path(__file__).parent / "shipped" / "denoiser.safetensors"
 """The weights in the package."""
@@ -52,6 +54,11 @@ class CleanNet(nn.Module):
         self.fine = nn.Conv2d(fine, fine, 3, padding=1)
         self.out = nn.Conv2d(fine, 48, 3, padding=1)
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The precision it computes with."""
+        return self.stem.weight.dtype
+
     def forward(self, canvas: Tensor) -> Tensor:
         """What (n, 3, 2h, 2w) the canvas, softened and enlarged, lacks."""
         near = F.relu(self.stem(F.pixel_unshuffle(canvas - 0.5, 2)))
@@ -62,11 +69,44 @@ class CleanNet(nn.Module):
         return F.pixel_shuffle(self.out(F.relu(self.fine(near))), 4)
 
 
+class LaidNet:
+    """A network for playing: its weights laid out once, what follows a convolution computed within it. Owns them.
+
+    Its answers are the network's.
+    """
+
+    def __init__(self, net: CleanNet) -> None:
+        """Of a network whose weights do not change any more, on the device and in the precision it computes with."""
+        self.dtype = net.stem.weight.dtype
+        self._stem, self._down, self._fine = (_kernel(conv, True) for conv in (net.stem, net.down, net.fine))
+        firsts, seconds = ([*net.deep][start::2] for start in (0, 1))
+        self._deep = [(_kernel(a, True), _kernel(b, False)) for a, b in zip(firsts, seconds, strict=True)]
+        self._up, self._out = _kernel(net.up, False), _kernel(net.out, False)
+
+    def __call__(self, canvas: Tensor) -> Tensor:
+        """What (n, 3, 2h, 2w) the canvas (n, 3, h, w), softened and enlarged, lacks."""
+        near = self._stem(_laid_out(F.pixel_unshuffle(canvas - 0.5, 2)))
+        far = self._down(near)
+        for first, second in self._deep:
+            far = second(first(far)).add_(far)
+        near = F.pixel_shuffle(self._up(far), 2).add_(near).relu_()
+        return F.pixel_shuffle(self._out(self._fine(_laid_out(near))), 4)
+
+
+def _kernel(conv: nn.Conv2d, is_rectified: bool) -> Kernel:
+    padding, stride = int(conv.padding[0]), int(conv.stride[0])
+    return Kernel(conv.weight.detach(), conv.bias, padding, stride, is_rectified=is_rectified)
+
+
+def _laid_out(maps: Tensor) -> Tensor:
+    return maps.contiguous(memory_format=torch.channels_last)
+
+
 def enlarged(canvas: Tensor) -> Tensor:
     """The canvas at twice its size, bilinear; (n, 3, h, w) to (n, 3, 2h, 2w)."""
-    # In this order of memory it takes a fifth of the time.
-    laid_out = canvas.contiguous(memory_format=torch.channels_last)
-    return F.interpolate(laid_out, scale_factor=2.0, mode="bilinear", align_corners=False)
+    if canvas.device.type == "cpu" and min(canvas.shape[-2:]) > 1:
+        return doubled(canvas.contiguous())
+    return F.interpolate(canvas, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 def softened(canvas: Tensor) -> Tensor:
@@ -82,14 +122,14 @@ def softened(canvas: Tensor) -> Tensor:
     return summed.mul_(1 / 16)
 
 
-def cleaned(net: CleanNet, picture: Tensor, strength: float, scale: int) -> Tensor:
+def cleaned(net: "CleanNet | LaidNet", picture: Tensor, strength: float, scale: int) -> Tensor:
     """The picture moved this far toward the network's, (n, 3, h, w) to (n, 3, scale h, scale w) in 0..1.
 
     Strength is 0..1; scale 1 or 2. At scale 1 the answer is averaged over the four pixels of each of the canvas.
     """
     height, width = picture.shape[-2:]
     padded = F.pad(picture, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
-    asked = padded.to(dtype=net.stem.weight.dtype, memory_format=torch.channels_last)
+    asked = padded.to(dtype=net.dtype, memory_format=torch.channels_last)
     lacking = net(asked)[..., : 2 * height, : 2 * width].to(picture.dtype)
     base = torch.lerp(picture, softened(picture), strength)
     base, lacking = (base, F.avg_pool2d(lacking, 2)) if scale == 1 else (enlarged(base), lacking)

@@ -23,12 +23,19 @@ class Kernel:
     """A convolution whose weights never change. Owns them, laid out when the first maps have told their size."""
 
     def __init__(
-        self, weight: Tensor, bias: Tensor | None, padding: int, stride: int = 1, is_laid: bool | None = None
+        self,
+        weight: Tensor,
+        bias: Tensor | None,
+        padding: int,
+        stride: int = 1,
+        is_laid: bool | None = None,
+        is_rectified: bool = False,
     ) -> None:
         """`weight` is (to, from, k, k), on the device and in the precision it is computed with.
 
-        `is_laid` says whether it is laid out; None asks `lays_out`.
+        `is_laid` says whether it is laid out; None asks `lays_out`. With `is_rectified` what is below 0 becomes 0.
         """
+        self._is_rectified = is_rectified
         self._weight = weight.contiguous(memory_format=torch.channels_last)
         self._bias = None if bias is None else bias.detach()
         self._padding, self._stride = padding, stride
@@ -38,13 +45,14 @@ class Kernel:
     def __call__(self, x: Tensor) -> Tensor:
         """Maps (n, to, h', w') of maps (n, from, h, w); not differentiable."""
         if self._is_plain:
-            return F.conv2d(x, self._weight, self._bias, self._stride, self._padding)
+            plain = F.conv2d(x, self._weight, self._bias, self._stride, self._padding)
+            return plain.relu_() if self._is_rectified else plain
         padding, stride, dilation = [self._padding] * 2, [self._stride] * 2, [1, 1]
         if self._laid is None:
             size = [VIEWS, *x.shape[1:]]
             self._laid = torch.ops.mkldnn._reorder_convolution_weight(self._weight, padding, stride, dilation, 1, size)
         found: Tensor = torch.ops.mkldnn._convolution_pointwise.default(
-            x, self._laid, self._bias, padding, stride, dilation, 1, "none", [], ""
+            x, self._laid, self._bias, padding, stride, dilation, 1, "relu" if self._is_rectified else "none", [], ""
         )
         return found
 
