@@ -128,10 +128,11 @@ def cleaned(net: "CleanNet | LaidNet", picture: Tensor, strength: float, scale: 
     Strength is 0..1; scale 1 or 2. At scale 1 the answer is averaged over the four pixels of each of the canvas.
     """
     height, width = picture.shape[-2:]
-    padded = F.pad(picture, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
+    beyond = (0, -width % STRIDE, 0, -height % STRIDE)
+    padded = F.pad(picture, beyond, mode="replicate") if any(beyond) else picture
     asked = padded.to(dtype=net.dtype, memory_format=torch.channels_last)
     lacking = net(asked)[..., : 2 * height, : 2 * width].to(picture.dtype)
-    base = torch.lerp(picture, softened(picture), strength)
+    base = softened(picture) if strength == 1.0 else torch.lerp(picture, softened(picture), strength)
     base, lacking = (base, F.avg_pool2d(lacking, 2)) if scale == 1 else (enlarged(base), lacking)
     return base.add_(lacking, alpha=strength).clamp_(0.0, 1.0)
 
