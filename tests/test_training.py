@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.guides.shipped import GuideShape, load_shipped, save_shipped
+from engine.guides.shipped import load_shipped, save_shipped
 from engine.training.canvases import Easel
-from engine.training.concepts import CLDR, TABLE, Concepts, read_concepts, tokenizer_for, words_of
+from engine.training.concepts import CLDR, Concepts, read_concepts, tokenizer_for, words_of
 from engine.training.facts import LOOSE, NONE, STEADY, Recipe
 from engine.training.glyphs import FONT, draw_glyphs
 from engine.training.guide import BOTH, PICTURES, WORDS, Session
@@ -29,14 +29,13 @@ from engine.training.scenes import Bank, Scenes, Studio
 from engine.training.trainer import Trainer
 from engine.training.workers import agreed, average_gradients
 
-TINY = GuideShape(
-    embedding=15, finest=6, coarsest=4, channels=(4, 4, 8, 8), text_width=16, text_layers=1, text_hidden=24
-)
+sys.path.insert(0, str(Path(__file__).parent / "rigs"))
+from tiny_guide import TINY, table
 
 
 @pytest.fixture(scope="module")
 def concepts() -> Concepts:
-    return read_concepts(TABLE, Path("no-such-file"))
+    return table()
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +72,9 @@ def test_training_steps_change_the_guide_and_a_run_resumes(concepts: Concepts, s
     assert not torch.equal(canvas, easel.canvas) and easel.steps_left == steps - 2
     assert all(value == value for value in losses.values())
     assert not torch.equal(before, first.model.visual.stem.weight)
-    first.save(tmp_path / "checkpoint.pt", 12.5)
+    first.save(tmp_path / "checkpoint.pt", 12.5, ["sea"])
     second = trainer(concepts)
-    assert second.resume(tmp_path / "checkpoint.pt") == 12.5
+    assert second.resume(tmp_path / "checkpoint.pt", ["sea"]) == 12.5
     assert second.steps == first.steps > 0
     assert torch.equal(second.model.visual.stem.weight, first.model.visual.stem.weight)
 
@@ -238,7 +237,7 @@ def test_no_keyword_of_cldr_takes_a_word_that_means_something_else() -> None:
 
 @pytest.mark.skipif(not CLDR.exists(), reason="Unicode CLDR annotations are not installed")
 def test_cldr_adds_words() -> None:
-    assert len(read_concepts().phrases()) > len(read_concepts(TABLE, Path("no-such-file")).phrases())
+    assert len(read_concepts().phrases()) > len(table().phrases())
 
 
 HALVES = """

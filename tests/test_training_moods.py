@@ -1,14 +1,15 @@
 """Moods: what they do to a scene, when a scene is in one, and words taken over by their names."""
 
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from engine.guides.shipped import GuideShape, save_shipped
+from engine.guides.shipped import save_shipped
 from engine.guides.shipped_text import WordTokenizer
-from engine.training.concepts import TABLE, Concepts, read_concepts, tokenizer_for
+from engine.training.concepts import Concepts, tokenizer_for
 from engine.training.facts import FACTS, MOOD, NONE
 from engine.training.lessons import Lesson
 from engine.training.moods import MOODS, in_moods
@@ -16,14 +17,13 @@ from engine.training.patterns import Chance
 from engine.training.recipes import Cook
 from engine.training.trainer import WORD_ROWS, Trainer
 
-TINY = GuideShape(
-    embedding=15, finest=6, coarsest=4, channels=(4, 4, 8, 8), text_width=16, text_layers=1, text_hidden=24
-)
+sys.path.insert(0, str(Path(__file__).parent / "rigs"))
+from tiny_guide import TINY, table
 
 
 @pytest.fixture(scope="module")
 def concepts() -> Concepts:
-    return read_concepts(TABLE, Path("no-such-file"))
+    return table()
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,17 @@ def test_a_calm_guide_with_another_tower_is_refused_and_a_calmed_run_asks_for_it
     first.calm_by(path, words)
     first.save(tmp_path / "checkpoint.pt", 1.0, words)
     with pytest.raises(ValueError, match="--calm-by"):
-        Trainer(TINY, len(words), 2, 2, Chance(0, "cpu")).resume(tmp_path / "checkpoint.pt")
+        Trainer(TINY, len(words), 2, 2, Chance(0, "cpu")).resume(tmp_path / "checkpoint.pt", words)
+    second = Trainer(TINY, len(words), 2, 2, Chance(2, "cpu"))
+    assert second.resume(tmp_path / "checkpoint.pt", words, is_calm=True) == 1.0
+    second.calm_by(path, words)  # a resumed run has the tower again that its guide is compared with
+
+
+def test_a_run_that_knew_other_words_is_not_resumed(tmp_path: Path) -> None:
+    first = Trainer(TINY, 2, 2, 2, Chance(0, "cpu"))
+    first.save(tmp_path / "checkpoint.pt", 1.0, ("heart", "moon"))
+    with pytest.raises(ValueError, match="--start-from"):
+        first.resume(tmp_path / "checkpoint.pt", ("heart", "star"))
 
 
 def test_words_of_a_checkpoint_are_taken_over_by_their_names(tmp_path: Path) -> None:

@@ -118,12 +118,7 @@ class Session:
     def step(self, rate: float) -> float:
         """One step on a batch of patches at this learning rate; its loss."""
         chance = Chance(self.options.seed * 1_000_003 + self.steps, self.scenes.device)
-        wanted, left = self._patches(chance)
-        canvas = spoiled(wanted, left, chance)
-        if self.teacher is not None and self.canvases is not None:
-            shown = round(PAINTED * len(canvas))
-            canvas = torch.cat([_cut(self.canvases, shown, chance), canvas[shown:]])
-            wanted = cleaned(self.teacher, canvas, 1.0, 2)
+        canvas, wanted = self._batch(chance)
         canvas = canvas.contiguous(memory_format=torch.channels_last)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
@@ -142,9 +137,20 @@ class Session:
             torch._foreach_lerp_([*self.average.parameters()], [*self.net.parameters()], 1 - keep)
         return float(loss.detach())
 
-    def _patches(self, chance: Chance) -> tuple[Tensor, Tensor]:
+    def _batch(self, chance: Chance) -> tuple[Tensor, Tensor]:
+        """Canvases (n, 3, p, p) and what is wanted of them (n, 3, 2p, 2p): with a teacher, its answers."""
+        count: int = self.options.batch
+        if self.teacher is None or self.canvases is None:
+            wanted, left = self._patches(count, chance)
+            return spoiled(wanted, left, chance), wanted
+        shown = round(PAINTED * count)
+        pictures, left = self._patches(count - shown, chance)
+        canvas = torch.cat([_cut(self.canvases, shown, chance), spoiled(pictures, left, chance)])
+        return canvas, cleaned(self.teacher, canvas, 1.0, 2)
+
+    def _patches(self, count: int, chance: Chance) -> tuple[Tensor, Tensor]:
         """Clean patches (n, 3, 2p, 2p) and the engine's traces on them (n, 3, p, p), turned over by chance."""
-        count, room = self.options.batch, SIDE // 2 - PATCH
+        room = SIDE // 2 - PATCH
         numbers = chance.below(len(self.scenes) - EXAM, count).tolist()
         rows, columns = (chance.below(room + 1, count).tolist() for _ in range(2))
         wanted, left = [], []

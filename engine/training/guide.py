@@ -88,10 +88,10 @@ class Session:
         self.easels, self.turn = [self._easel() for _ in range(EASELS)], 0
         if options.start_from and not options.resume:
             print(f"taken over: {self.trainer.take_over(options.start_from, self.tokenizer.words)} tensors", flush=True)
-        if options.calm_by:
-            self.trainer.calm_by(options.calm_by, self.tokenizer.words)
         if options.resume:
-            self.trained_s = self.trainer.resume(self.checkpoint)
+            self.trained_s = self.trainer.resume(self.checkpoint, self.tokenizer.words, bool(options.calm_by))
+        if options.calm_by:  # its tower is compared with the one that is trained from
+            self.trainer.calm_by(options.calm_by, self.tokenizer.words)
         share([*self.trainer.learnt, *self.trainer.average.parameters()])
 
     @property

@@ -187,7 +187,7 @@ class Trainer:
         slow, fast = ([p.data for p in m.parameters()] for m in (self.average, self.model))
         torch._foreach_lerp_(slow, fast, 1 - keep)
 
-    def save(self, path: Path, trained_s: float, words: Sequence[str] = ()) -> None:
+    def save(self, path: Path, trained_s: float, words: Sequence[str]) -> None:
         """Write all that resuming needs, with the seconds spent so far."""
         path.parent.mkdir(parents=True, exist_ok=True)
         state = {
@@ -215,13 +215,16 @@ class Trainer:
         self.calm = copy.deepcopy(self.average)
         self.calm.load_state_dict(for_words(theirs, own, WORD_ROWS, learnt_words(path), words))
 
-    def resume(self, path: Path) -> float:
+    def resume(self, path: Path, words: Sequence[str], is_calm: bool = False) -> float:
         """Go on from a checkpoint written by save(); the seconds spent on it.
 
-        Raises ValueError where that was calmed by another guide and this is not: words would turn back.
+        Raises ValueError where that knew other words than `words`, or was calmed by a guide and this is not going to be
+        (`is_calm`): its words would turn back.
         """
         state = torch.load(path, map_location=self.chance.device, weights_only=True)
-        if state.get("is_calm") and self.calm is None:
+        if state.get("words", list(words)) != list(words):
+            raise ValueError("this run knew other words: begin a new one with --start-from and its checkpoint")
+        if state.get("is_calm") and not is_calm:
             raise ValueError("this run was calmed by a guide: give it again with --calm-by")
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
