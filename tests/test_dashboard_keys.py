@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from engine.parameters import PARAMETERS
 from vj.changes import Change
@@ -89,6 +90,15 @@ async def test_a_typed_prompt_is_sent_and_hotkeys_are_dead_meanwhile(show: Movin
         assert app.is_running
         assert await asked(pilot, show, "enter") == [Change("prompt", "glass sea", "", "key")]
         assert (await asked(pilot, show, "f"))[0].parameter == "freeze"
+
+
+async def test_keys_that_come_in_one_burst_lose_no_letter(show: MovingShow) -> None:
+    async with dashboard(show) as (app, pilot):
+        for key in "pquick":  # read at once, as after a moment in which the dashboard had no turn
+            app.post_message(events.Key(key, key))
+        await pilot.pause()
+        assert app.query_one(Entry).value == "quick"
+        assert await asked(pilot, show, "enter") == [Change("prompt", "quick", "", "key")]
 
 
 async def test_escape_sends_nothing_and_the_text_can_be_had_again(show: MovingShow) -> None:

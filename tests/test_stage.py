@@ -116,6 +116,8 @@ def test_a_terminal_of_80_by_24_shows_the_show_takes_a_prompt_and_may_be_closed(
         open_window("play", "paper-moon", *options)
         eventually(lambda: "LIVE" in screen(), "LIVE on the screen", screen)
         assert "▀" in screen() and "Paper Moon" in screen()
+        press("c")  # the next cue would take the place of what is typed, perhaps before it was seen
+        eventually(lambda: "CUES PAUSED" in screen(), "CUES PAUSED on the screen", screen)
         press("p")
         press("-l", "a quick red fox")  # q, k and f are hotkeys, and dead now
         press("Enter")

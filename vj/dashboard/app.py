@@ -53,8 +53,10 @@ def run(folder: Folder, end_show: Callable[[], None]) -> int:
 
 
 def _bindings() -> list[BindingType]:
+    # All with priority: a binding without is looked up on a key's way back from the screen, and the letters typed
+    # behind a "p" in the meantime would be taken for hotkeys that are dead, and lost.
     found: list[BindingType] = [
-        Binding(name, key.action.replace("KEY", f"'{name}'"), key.does, show=False, priority=name == "tab")
+        Binding(name, key.action.replace("KEY", f"'{name}'"), key.does, show=False, priority=True)
         for key in KEYS
         for name in key.names.split(",")
     ]
