@@ -102,6 +102,10 @@ class Running:
             time.sleep(0.005)
         return seen
 
+    def number(self) -> int:
+        """The number of the newest program frame; waits for one, as it may just be being written over."""
+        return int(until(self.program.newest).number)
+
     def is_back(self, name: str, before: int) -> bool:
         """Whether another process than the one before answers under this name."""
         return self.pulse(name).get("pid", before) != before
@@ -160,7 +164,7 @@ def test_a_second_show_is_refused_and_leaves_the_first_alone(show: Running) -> N
 def test_when_the_engine_is_killed_the_picture_lives_on_and_is_painted_further(show: Running) -> None:
     number = until(lambda: show.folder.frames().newest()).number
     before = show.kill("engine")
-    seen = show.watch(lambda: show.is_back("engine", before) and show.folder.frames().newest().number > number + 3)
+    seen = show.watch(lambda: show.is_back("engine", before) and until(show.folder.frames().newest).number > number + 3)
     assert min(level for _, _, level in seen) > 5, "a black frame"
     assert [n for _, n, _ in seen] == sorted({n for _, n, _ in seen}) and len(seen) > 30
     gaps = [after - earlier for (earlier, _, _), (after, _, _) in itertools.pairwise(seen)]
@@ -187,18 +191,18 @@ def test_when_the_desk_is_killed_it_comes_back_as_it_was(show: Running) -> None:
 
 
 def test_when_the_program_is_killed_it_is_back_with_the_picture_and_without_black(show: Running) -> None:
-    number, sink = show.program.newest().number, show.part("sink-0")  # type: ignore[union-attr]
+    number, sink = show.number(), show.part("sink-0")
     before = show.kill("program")
-    seen = show.watch(lambda: show.is_back("program", before) and show.program.newest().number > number + 20)
+    seen = show.watch(lambda: show.is_back("program", before) and show.number() > number + 20)
     assert min(level for _, _, level in seen) > 5
     assert [n for _, n, _ in seen] == sorted({n for _, n, _ in seen})
     assert painted(show) and show.part("sink-0") == sink
 
 
 def test_when_the_program_hangs_it_is_replaced(show: Running) -> None:
-    number = show.program.newest().number  # type: ignore[union-attr]
+    number = show.number()
     before = show.kill("program", signal.SIGSTOP)
-    until(lambda: show.is_back("program", before) and show.program.newest().number > number + 5)
+    until(lambda: show.is_back("program", before) and show.number() > number + 5)
     assert until(lambda: "did not answer" in str(show.lines[-1]["faults"])) and not is_alive(before)
 
 
@@ -215,8 +219,8 @@ def test_when_the_keeper_is_killed_the_show_goes_on_and_says_so(show: Running) -
     parts = {name: show.part(name) for name in ("engine", "desk", "program", "sink-0")}
     show.process.kill()
     show.process.wait()
-    number = show.program.newest().number  # type: ignore[union-attr]
-    until(lambda: show.program.newest().number > number + 60)  # type: ignore[union-attr]
+    number = show.number()
+    until(lambda: show.number() > number + 60)
     assert {name: show.part(name) for name in parts} == parts
     until(lambda: "keeper does not answer" in status(show.folder, show.folder.plan(), 0.0)["faults"])
     assert running_show() == show.folder
