@@ -208,8 +208,8 @@ def cloud_noise(height: int, width: int, generator: torch.Generator) -> Tensor:
     total = torch.zeros(1, 3, 1, 1, device=generator.device)
     for octave, (h, w) in reversed(list(enumerate(pyramid_sizes(height, width)))[1:]):
         level = torch.randn(1, 3, h, w, generator=generator, device=generator.device)
-        total = resized(total, h, w) + 0.57 ** max(0, 4 - octave) * level
-    return resized(total / total.std(), height, width)
+        total = _enlarged(total, level.shape).add_(level, alpha=0.57 ** max(0, 4 - octave))
+    return _enlarged(total / total.std(), torch.Size((1, 3, height, width)))
 
 
 def cloud_picture(height: int, width: int, generator: torch.Generator) -> Tensor:

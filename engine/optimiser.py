@@ -56,11 +56,13 @@ class LevelAdam(torch.optim.Adam):
     def step_each(self, leaves: list[Tensor], *lacking: Tensor) -> None:
         """Move leaf after leaf; `lacking` are what the two means (levels), begun at nothing, have of it all."""
         short, long = self.param_groups[0]["betas"]
-        for leaf, *had in zip(leaves, *(each.unbind() for each in lacking), strict=True):
-            memory = self.state[leaf]
+        memories = [self.state[leaf] for leaf in leaves]
+        for leaf, memory in zip(leaves, memories, strict=True):
             memory["exp_avg"].lerp_(leaf.grad, 1.0 - short)
             memory["exp_avg_sq"].mul_(long).addcmul_(leaf.grad, leaf.grad, value=1.0 - long)
-            _move(leaf, _level_step(memory, *had), self.param_groups[0]["lr"])
+        levels = _scales([memory["exp_avg_sq"] for memory in memories], *lacking)
+        for leaf, memory, level in zip(leaves, memories, levels, strict=True):
+            _move(leaf, _level_step(memory, level), self.param_groups[0]["lr"])
 
     @torch.no_grad()
     def step_together(self, leaves: list[Tensor], *lacking: Tensor) -> None:
@@ -96,22 +98,28 @@ def _nothing(leaf: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _level_step(memory: dict[str, Tensor], short: Tensor, long: Tensor) -> Tensor:
-    """The step from what is remembered; `short` and `long` are what the two means, begun at nothing, have of it all."""
-    square = memory["exp_avg_sq"]
-    level = (square.mean() ** ((1.0 - OWN) / 2.0)) * long**-0.5 * short
+def _scales(squares: list[Tensor], short: Tensor, long: Tensor) -> list[Tensor]:
+    """The scale of each level's steps but for each value's own part.
+
+    `short` and `long` are what the two means (levels), begun at nothing, have of it all.
+    """
+    means = torch.stack([square.mean() for square in squares])
+    return list((means ** ((1.0 - OWN) / 2.0) * long**-0.5 * short).unbind())
+
+
+def _level_step(memory: dict[str, Tensor], level: Tensor) -> Tensor:
+    """The step of one level from what is remembered and its scale."""
     # Its own part is the eighth root: three square roots take a fifth of the time of a power.
-    scale = square.sqrt().sqrt_().sqrt_().mul_(level).add_(SMALLEST)
+    scale = memory["exp_avg_sq"].sqrt().sqrt_().sqrt_().mul_(level).add_(SMALLEST)
     return torch.div(memory["exp_avg"], scale, out=scale).clamp_(-FARTHEST, FARTHEST)
 
 
 def _level_steps(means: list[Tensor], squares: list[Tensor], short: Tensor, long: Tensor) -> list[Tensor]:
     """The same for all levels at once."""
-    levels = torch.stack([square.mean() for square in squares]) ** ((1.0 - OWN) / 2.0) * long**-0.5 * short
     scales = torch._foreach_sqrt(squares)
     torch._foreach_sqrt_(scales)
     torch._foreach_sqrt_(scales)
-    torch._foreach_mul_(scales, list(levels.unbind()))
+    torch._foreach_mul_(scales, _scales(squares, short, long))
     torch._foreach_add_(scales, SMALLEST)
     steps = list(torch._foreach_div(means, scales))
     torch._foreach_clamp_min_(steps, -FARTHEST)

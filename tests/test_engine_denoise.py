@@ -22,9 +22,13 @@ def denoiser(request: pytest.FixtureRequest, shipped: Denoiser) -> Denoiser:
     return SIMPLE.get(request.param, shipped)
 
 
-def half_and_half(noise: float, low: float = 0.2, high: float = 0.8) -> torch.Tensor:
-    picture = torch.full((1, 3, 120, 160), low)
-    picture[..., 80:] = high
+# A canvas and how many times as large it is drawn; at its own size a large one goes another way than a small one.
+WAYS = [((96, 160), 1), ((288, 512), 1), ((96, 160), 2)]
+
+
+def half_and_half(noise: float, low: float = 0.2, high: float = 0.8, times: int = 1) -> torch.Tensor:
+    picture = torch.full((1, 3, 120 * times, 160 * times), low)
+    picture[..., 80 * times :] = high
     return (picture + noise * torch.randn(picture.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
 
 
@@ -32,7 +36,7 @@ def soft(picture: torch.Tensor, width: int = 9) -> torch.Tensor:
     return F.avg_pool2d(F.pad(picture, (width // 2,) * 4, mode="replicate"), width, stride=1)
 
 
-@pytest.mark.parametrize("size", [(64, 64), (91, 163), (64, 400)])
+@pytest.mark.parametrize("size", [(64, 64), (91, 163), (64, 400), (251, 330)])
 @pytest.mark.parametrize("strength", [0.01, 1.0])
 def test_any_size_keeps_its_size_and_range(denoiser: Denoiser, size: tuple[int, int], strength: float):
     picture = torch.rand(1, 3, *size)
@@ -52,10 +56,12 @@ def test_asked_for_twice_the_size_it_is_twice_as_large_or_left_to_the_program(
     assert found.min() >= 0.0 and found.max() <= 1.0
 
 
-@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize(("size", "scale"), WAYS)
 @pytest.mark.parametrize("level", [0.0, 0.13, 0.37, 0.5, 0.82, 1.0])
-def test_a_flat_picture_stays_flat_and_keeps_its_colour(denoiser: Denoiser, level: float, scale: int):
-    flat = torch.tensor([level, 0.4, 1.0 - level]).view(1, 3, 1, 1).expand(1, 3, 96, 160).contiguous()
+def test_a_flat_picture_stays_flat_and_keeps_its_colour(
+    denoiser: Denoiser, level: float, size: tuple[int, int], scale: int
+):
+    flat = torch.tensor([level, 0.4, 1.0 - level]).view(1, 3, 1, 1).expand(1, 3, *size).contiguous()
     found = denoiser(flat, 1.0, scale)
     wanted = flat[..., :1, :1]
     # Half a step of a screen's 255 in the mean, and nothing that the eye could find as a grid.
@@ -63,9 +69,9 @@ def test_a_flat_picture_stays_flat_and_keeps_its_colour(denoiser: Denoiser, leve
     assert found.std(dim=(2, 3)).max() < 1.5 / 255
 
 
-@pytest.mark.parametrize("scale", [1, 2])
-def test_a_surface_shows_no_grid(shipped: Denoiser, scale: int):
-    ramp = torch.linspace(0.2, 0.8, 256).expand(1, 3, 144, 256).contiguous()
+@pytest.mark.parametrize(("size", "scale"), WAYS)
+def test_a_surface_shows_no_grid(shipped: Denoiser, size: tuple[int, int], scale: int):
+    ramp = torch.linspace(0.2, 0.8, size[1]).expand(1, 3, *size).contiguous()
     found = shipped(ramp, 1.0, scale)[..., 16:-16, 16:-16]
     # Sub-pixel convolution would show as places of each 4×4 square that are brighter than the others.
     apart = found - F.avg_pool2d(F.pad(found, (2, 2, 2, 2), mode="replicate"), 5, stride=1)
@@ -81,16 +87,17 @@ def test_colours_stay_while_the_noise_goes(shipped: Denoiser):
     assert (F.avg_pool2d(found, 2) - colours).std() < 0.4 * 0.05
 
 
-@pytest.mark.parametrize("name", ["edges", "shipped"])
-def test_noise_on_a_surface_goes(name: str, shipped: Denoiser):
-    found = SIMPLE.get(name, shipped)(half_and_half(0.05), 1.0, 1)
-    assert found[..., 10:70].std() < 0.4 * half_and_half(0.05)[..., 10:70].std()
+@pytest.mark.parametrize(("name", "times"), [("edges", 1), ("shipped", 1), ("shipped", 2)])
+def test_noise_on_a_surface_goes(name: str, times: int, shipped: Denoiser):
+    noisy = half_and_half(0.05, times=times)
+    found = SIMPLE.get(name, shipped)(noisy, 1.0, 1)
+    assert found[..., 10:70].std() < 0.4 * noisy[..., 10:70].std()
 
 
-@pytest.mark.parametrize("name", ["edges", "shipped"])
-def test_an_outline_stays(name: str, shipped: Denoiser):
-    found = SIMPLE.get(name, shipped)(half_and_half(0.0), 1.0, 1)
-    assert (found[..., 82:84] - found[..., 76:78]).mean() > 0.85 * 0.6
+@pytest.mark.parametrize(("name", "times"), [("edges", 1), ("shipped", 1), ("shipped", 2)])
+def test_an_outline_stays(name: str, times: int, shipped: Denoiser):
+    found, at = SIMPLE.get(name, shipped)(half_and_half(0.0, times=times), 1.0, 1), 80 * times
+    assert (found[..., at + 2 : at + 4] - found[..., at - 4 : at - 2]).mean() > 0.85 * 0.6
 
 
 def test_a_soft_outline_is_drawn_sharply_without_halos(shipped: Denoiser):
@@ -101,11 +108,19 @@ def test_a_soft_outline_is_drawn_sharply_without_halos(shipped: Denoiser):
     assert found.min() > 0.2 - 0.04 and found.max() < 0.8 + 0.04
 
 
-def test_strength_is_a_share_of_the_answer(shipped: Denoiser):
-    picture = soft(half_and_half(0.05), 3)
-    none, half, whole = (shipped(picture, strength, 2) for strength in (1e-6, 0.5, 1.0))
+@pytest.mark.parametrize(("times", "scale"), [(1, 1), (2, 1), (1, 2)])
+def test_strength_is_a_share_of_the_answer(shipped: Denoiser, times: int, scale: int):
+    picture = soft(half_and_half(0.05, times=times), 3)
+    none, half, whole = (shipped(picture, strength, scale) for strength in (1e-6, 0.5, 1.0))
     assert torch.allclose(half, (none + whole) / 2, atol=0.01)
-    assert torch.allclose(none, F.interpolate(picture, scale_factor=2, mode="bilinear"), atol=1e-3)
+    assert torch.allclose(none, F.interpolate(picture, scale_factor=scale, mode="bilinear"), atol=1e-3)
+
+
+def test_a_large_canvas_keeps_its_place(shipped: Denoiser):
+    picture = soft(half_and_half(0.0, times=2), 5)
+    # Nothing is shifted by half a pixel on the way down and up: a mirrored canvas is drawn as the mirror of it.
+    there, back = shipped(picture, 1.0, 1), shipped(picture.flip(-1), 1.0, 1).flip(-1)
+    assert (there - back).abs().mean() < 0.002 and (there - picture).abs().mean() < 0.01
 
 
 def test_a_denoiser_comes_back_from_its_file(tmp_path):

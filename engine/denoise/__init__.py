@@ -8,7 +8,7 @@ import platformdirs
 import torch
 from torch import Tensor
 
-from engine.denoise.clean import LaidNet, cleaned, enlarged, load_clean
+from engine.denoise.clean import LARGE, LaidNet, cleaned, enlarged, load_clean, redrawn
 from engine.denoise.cyclegan import SUFFIXES, generated, load_generator
 from engine.denoise.edges import keep_edges
 from engine.errors import EngineError
@@ -33,8 +33,14 @@ def shipped(_weights: str, device: torch.device) -> Denoiser:
     net = load_clean().to(device)
     if device.type == "cpu" and computes_in_bfloat16():
         net = net.to(torch.bfloat16)
-    laid = LaidNet(net)
-    return lambda picture, strength, scale: cleaned(laid, picture, strength, scale)
+    laid, is_slow = LaidNet(net), device.type == "cpu"
+
+    def denoised(picture: Tensor, strength: float, scale: int) -> Tensor:
+        if is_slow and scale == 1 and picture.shape[-2] * picture.shape[-1] > LARGE:
+            return redrawn(laid, picture, strength)
+        return cleaned(laid, picture, strength, scale)
+
+    return denoised
 
 
 def cyclegan(weights: str, device: torch.device) -> Denoiser:

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine.doubling import doubled
+from engine.doubling import doubled, halved
 from engine.errors import EngineError
 from engine.guides.laid import Kernel
 
@@ -22,6 +22,9 @@ SHIPPED_PATH = Path(__file__).parent / "shipped" / "denoiser.safetensors"
 """The weights in the package."""
 
 LICENCE = "MIT; trained on Noto Color Emoji (SIL OFL 1.1) and pictures drawn by this project, see engine/training"
+
+LARGE = 2 * 256 * 144
+"""Pixels from which a canvas is nearer to one twice as high and wide as those it was trained on than to those."""
 
 STRIDE = 4
 """Sides of what the network is given are multiples of this."""
@@ -135,6 +138,18 @@ def cleaned(net: "CleanNet | LaidNet", picture: Tensor, strength: float, scale: 
     base = softened(picture) if strength == 1.0 else torch.lerp(picture, softened(picture), strength)
     base, lacking = (base, F.avg_pool2d(lacking, 2)) if scale == 1 else (enlarged(base), lacking)
     return base.add_(lacking, alpha=strength).clamp_(0.0, 1.0)
+
+
+def redrawn(net: "CleanNet | LaidNet", picture: Tensor, strength: float) -> Tensor:
+    """The picture moved this far toward what the network draws of it at half its size, (n, 3, h, w) to the same.
+
+    In a quarter of the time that a large canvas takes at its own size, and crisper: no guide paints a pixel of it
+    sharply. What is a pixel wide all the same, in a photograph or a film, is lost.
+    """
+    height, width = picture.shape[-2:]
+    even = F.pad(picture, (0, width % 2, 0, height % 2), mode="replicate")
+    drawn = cleaned(net, halved(even), 1.0, 2)[..., :height, :width]
+    return drawn if strength == 1.0 else picture.lerp(drawn, strength)
 
 
 def save_clean(path: Path, net: CleanNet) -> None:

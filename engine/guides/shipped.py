@@ -190,11 +190,12 @@ class Place(nn.Module):
 
 
 def _place_features(boxes: Tensor) -> Tensor:
-    left, top, right, bottom = boxes.unbind(-1)
-    wide, high = ((right - left) / 2).clamp(min=0.05), ((bottom - top) / 2).clamp(min=0.05)
-    plain = torch.stack([(left + right) / 2, (top + bottom) / 2, wide, high, wide.log(), high.log()], dim=-1)
-    waves = [wave(plain * 2.0**octave * 1.5) for octave in range(PLACE_WAVES) for wave in (torch.sin, torch.cos)]
-    return torch.cat([plain, *waves], dim=-1)
+    first, last = boxes.unflatten(-1, (2, 2)).unbind(-2)
+    middle, half = (first + last) / 2, ((last - first) / 2).clamp(min=0.05)
+    plain = torch.cat([middle, half, half.log()], dim=-1)
+    angles = torch.stack([plain * (2.0**octave * 1.5) for octave in range(PLACE_WAVES)], dim=-2)
+    waves = torch.stack([angles.sin(), angles.cos()], dim=-2)
+    return torch.cat([plain, waves.flatten(-3)], dim=-1)
 
 
 class SmallCLIP(nn.Module):
