@@ -118,9 +118,11 @@ def test_strength_is_a_share_of_the_answer(shipped: Denoiser, times: int, scale:
 
 def test_a_large_canvas_keeps_its_place(shipped: Denoiser):
     picture = soft(half_and_half(0.0, times=2), 5)
-    # Nothing is shifted by half a pixel on the way down and up: a mirrored canvas is drawn as the mirror of it.
-    there, back = shipped(picture, 1.0, 1), shipped(picture.flip(-1), 1.0, 1).flip(-1)
-    assert (there - back).abs().mean() < 0.002 and (there - picture).abs().mean() < 0.01
+    for drawn in (shipped(picture, 1.0, 1), shipped(picture.flip(-1), 1.0, 1).flip(-1)):
+        row = drawn[0, 0, 100]
+        after = int((row > 0.5).nonzero()[0])
+        middle = after - float((row[after] - 0.5) / (row[after] - row[after - 1]))
+        assert middle == pytest.approx(159.5, abs=0.25)  # nothing is shifted by half a pixel on the way down and up
 
 
 def test_a_denoiser_comes_back_from_its_file(tmp_path):
