@@ -66,7 +66,7 @@ async def test_a_silent_desk_is_said_and_no_key_waits_for_it(show: MovingShow) -
         began = time.monotonic()
         await pilot.press("k", "f")
         assert time.monotonic() - began < 0.9
-        await shows(pilot, "not sent: the desk did not take toggle")
+        await shows(pilot, "not sent: the desk did not take freeze")
 
 
 async def test_the_dashboard_follows_the_desk_through_a_restart(show: MovingShow) -> None:

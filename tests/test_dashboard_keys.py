@@ -1,6 +1,7 @@
 """What the dashboard's keys ask of the desk, seen at a real door."""
 
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from textual import events
 
 from engine.parameters import PARAMETERS
 from vj.changes import Change
+from vj.dashboard.app import Dashboard
 from vj.dashboard.entry import Entry
 from vj.dashboard.overlays import EndScreen
 
@@ -92,13 +94,35 @@ async def test_a_typed_prompt_is_sent_and_hotkeys_are_dead_meanwhile(show: Movin
         assert (await asked(pilot, show, "f"))[0].parameter == "freeze"
 
 
-async def test_keys_that_come_in_one_burst_lose_no_letter(show: MovingShow) -> None:
+async def test_keys_that_come_in_one_burst_are_done_in_their_order(show: MovingShow) -> None:
+    keys = [*"pcat", "enter", *"pdog", "left", "backspace", "enter", "k", "3", *"fog", "enter", "plus"]
     async with dashboard(show) as (app, pilot):
-        for key in "pquick":  # read at once, as after a moment in which the dashboard had no turn
-            app.post_message(events.Key(key, key))
-        await pilot.pause()
-        assert app.query_one(Entry).value == "quick"
-        assert await asked(pilot, show, "enter") == [Change("prompt", "quick", "", "key")]
+        for key in keys:  # read at once, as after a moment in which the dashboard had no turn
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        while len(show.changes) < 5:
+            await pilot.pause(0.05)
+        assert show.changes == [
+            Change("prompt", "cat", "", "key"),
+            Change("prompt", "dg", "", "key"),
+            Change("toggle", None, "blackout", "key"),
+            Change("set", "fog", "prompt_3", "key"),
+            Change("nudge", 0.1, "weight_3", "key"),
+        ]
+
+
+async def test_what_is_pasted_is_typed_before_what_comes_after_it(show: MovingShow) -> None:
+    async with dashboard(show) as (app, pilot):
+        await pilot.press("p")
+        app.post_message(events.Paste("a glass sea\nand more"))
+        assert await asked(pilot, show, *" now", "enter") == [Change("prompt", "a glass sea now", "", "key")]
+
+
+async def test_a_file_is_typed_under_its_own_name(show: MovingShow) -> None:
+    async with dashboard(show, (120, 40)) as (app, pilot):
+        app._type("source", "")
+        await shows(pilot, "source ›")
+        await pilot.press(*"a/b.mp4")
+        assert "draws" not in await shows(pilot, "a/b.mp4")
 
 
 async def test_escape_sends_nothing_and_the_text_can_be_had_again(show: MovingShow) -> None:
@@ -123,11 +147,25 @@ async def test_a_digit_types_into_its_slot_and_says_when_that_has_no_weight(show
         assert (await asked(pilot, show, "plus"))[0].parameter == "weight_3"
 
 
+async def test_what_the_desk_warns_of_stands_at_the_foot(show: MovingShow) -> None:
+    async with dashboard(show) as (_, pilot):
+        show.facts["desk"] |= {"warning": [time.monotonic(), "'Pap' is the last song"]}
+        await shows(pilot, "'Pap' is the last song")
+
+
+async def test_an_old_warning_is_over_and_a_first_note_is_shown(show: MovingShow) -> None:
+    show.facts["desk"] |= {"warning": [time.monotonic() - 60.0, "long over"]}
+    app = Dashboard(show.folder, "the last show was cut off")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "Night Ferry")
+        assert "long over" not in await shows(pilot, "the last show was cut off")
+
+
 async def test_a_preset_is_recalled_from_the_list(show: MovingShow) -> None:
     async with dashboard(show) as (_, pilot):
         await pilot.press("o")
         assert "glass" in await shows(pilot, "PRESETS")
-        assert await asked(pilot, show, "f", "k", "up", "enter") == [Change("preset", "glass", "", "key")]
+        assert await asked(pilot, show, "f", "r", "up", "enter") == [Change("preset", "glass", "", "key")]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -137,9 +175,31 @@ async def test_help_names_every_key_and_any_key_closes_it(show: MovingShow, size
         seen = await shows(pilot, "any key closes this")
         assert "panic: the look the show began with" in seen
         assert "end the show (asks once more)" in seen
-        await pilot.press("k")
+        await pilot.press("f")
         assert len(pilot.app.screen_stack) == 1
         assert show.changes == []
+
+
+@pytest.mark.parametrize("over", ["question_mark", "o", "q"])
+async def test_blackout_is_at_hand_whatever_lies_over_the_board(show: MovingShow, over: str) -> None:
+    async with dashboard(show) as (app, pilot):
+        await pilot.press(over, "q") if over == "q" else await pilot.press(over)
+        assert len(app.screen_stack) == 2
+        assert await asked(pilot, show, "k") == [Change("toggle", None, "blackout", "key")]
+
+
+@pytest.mark.parametrize(("first", "burst"), [("question_mark", "xxx"), ("o", ["enter", "enter"]), ("o", "oo")])
+async def test_a_burst_of_keys_over_an_overlay_closes_it_once(
+    show: MovingShow, first: str, burst: str | list[str]
+) -> None:
+    async with dashboard(show) as (app, pilot):
+        await pilot.press(first)
+        await pilot.pause()
+        assert len(app.screen_stack) == 2
+        for key in burst:
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await pilot.pause(0.3)
+        assert app.is_running and len(app.screen_stack) == 1
 
 
 async def test_the_show_ends_only_after_q_twice_and_yes(show: MovingShow) -> None:

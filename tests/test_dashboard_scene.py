@@ -11,6 +11,7 @@ from engine.parameters import PARAMETERS
 from vj.changes import Change
 from vj.dashboard.arrangement import PANES, arrangement, feed_lines, side_lines
 from vj.dashboard.ink import ago, cut, padded, strip, text_of, wrapped
+from vj.dashboard.inputs import log_lines
 from vj.dashboard.keys import KEYS, hints
 from vj.dashboard.lettering import ROWS, lettered
 from vj.dashboard.panels import lyric_lines, top_lines
@@ -113,6 +114,23 @@ def test_the_log_says_what_was_started_again_and_why() -> None:
     found = scene(keeper={"parts": {"engine": {"state": "running", "restarts": 2, "reason": "ended with signal 9"}}})
     assert found.faults == ("engine restarted 2×: ended with signal 9",)
     assert "▲ engine restarted 2×: ended with signal 9" in everything(found, 120, 20)
+
+
+def test_old_faults_leave_room_for_what_was_just_said() -> None:
+    parts = {f"sink-{n}": {"state": "running", "restarts": 1, "reason": "ended with signal 9"} for n in range(9)}
+    found = scene(keeper={"parts": parts}, desk={"log": [f"line {n}" for n in range(9)]})
+    shown = ["".join(text for text, _ in row) for row in log_lines(found, 60, 10)]
+    assert shown[-5:] == [f"line {n}" for n in range(4, 9)] and shown[1].startswith("▲")
+
+
+def test_a_part_that_is_still_starting_is_not_called_dead() -> None:
+    assert words(scene(ages={"engine": 20.0}, engine={"state": "loading"}, program={"painted": False})) == [
+        "STANDBY",
+        "ENGINE LOADING",
+    ]
+    assert "ENGINE NOT ANSWERING" in words(
+        scene(ages={"engine": 90.0}, engine={"state": "loading"}, program={"painted": False})
+    )
 
 
 def test_a_show_without_cues_says_how_a_line_gets_there() -> None:

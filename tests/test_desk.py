@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,22 @@ def test_a_pulse_that_would_not_fit_is_still_a_pulse() -> None:
     assert read_pulse(box)["state"] == "waiting"
 
 
+def test_what_the_performer_must_know_is_warned_of_and_a_noisy_controller_does_not_cover_it() -> None:
+    desk = ShowDesk(state())
+
+    def warning() -> str:
+        return str(desk.report()["warning"][1])
+
+    told(desk, Change("song_next", source="osc"))
+    assert "this show has no songs" in warning() and "osc: this show has no songs" in desk.report()["log"][-1]
+    told(desk, Change("set", 1.0, "temprature", "key"))
+    assert "temprature" in warning()
+    told(desk, *(Change("song_next", source="osc") for _ in range(3)))
+    assert "temprature" in warning()
+    told(desk, Change("song_next", source="key"))
+    assert "this show has no songs" in warning()
+
+
 # Saved and back again
 
 
@@ -225,6 +242,30 @@ def test_a_desk_comes_back_as_it_was(tmp_path: Path) -> None:
     assert (back.clock, back.live, back.preset) == (desk.state.clock, desk.state.live, desk.state.preset)
     now = time.monotonic()
     assert back.look_at(now).line == desk.state.look_at(now).line
+
+
+@pytest.mark.parametrize("is_same_boot", [True, False])
+def test_undo_goes_on_behind_a_desk_that_was_killed(tmp_path: Path, is_same_boot: bool) -> None:
+    desk = ShowDesk(state(None), tmp_path / "desk.json")
+    moves = (
+        Change("set", 81, "temperature", "key"),
+        Change("bank_text", (3, "a red rose"), "", "key"),
+        Change("prompt", "a sea", source="key", seconds=0.0),
+        Change("prompt", "a fox", source="osc", seconds=0.0),
+        Change("bank_text", (3, "a blue rose"), "", "osc"),
+        Change("set", 20, "temperature", "midi"),
+    )
+    told(desk, *moves)
+    desk.close()
+    fresh = replace(state(None), bank=desk.state.bank)  # the bank has a file of its own
+    back = ShowDesk(from_json((tmp_path / "desk.json").read_text(), fresh, is_same_boot))
+    for left in range(len(moves), -1, -1):
+        one, other = desk.state, back.state
+        assert len(other.history) == left
+        assert (other.look.values, other.bank, other.preset) == (one.look.values, one.bank, one.preset)
+        assert (other.live and other.live.text) == (one.live and one.live.text)
+        for each in (desk, back):
+            told(each, Change("undo"))
 
 
 def test_a_running_song_goes_on_where_it_is_by_now_and_a_resumed_one_waits_where_it_was() -> None:
@@ -262,6 +303,8 @@ SPOILED = [
     *(json.dumps({**json.loads(WHOLE), key: value}) for key, value in [
         ("look", {}), ("look", 3), ("clock", []), ("clock", 5), ("clock", ["running", "x", 0]),
         ("clock", [1, None, None]),
+        ("undo", 5), ("undo", [[]]), ("undo", [[{"temperature": "x"}, None, "", {}]]),
+        ("undo", [[{}, None, "", {"x": 1}]]),
         ("live", [1]), ("live", ["a", "b", "c", "d", "e", "f"]), ("live", [None, None, 0.0, 2.0, "", 1]),
     ]),
 ]  # fmt: skip

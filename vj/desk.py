@@ -26,6 +26,7 @@ LINES_KEPT = 16
 LINE_LIMIT = 200
 TURN_S = 0.02
 SAVE_EVERY_S = 0.5
+WARN_EVERY_S = 30.0
 
 
 class ShowDesk:
@@ -42,6 +43,8 @@ class ShowDesk:
         self._look = state.look
         self._monitor: deque[str] = deque(maxlen=LINES_KEPT)
         self._log: deque[str] = deque(maxlen=LINES_KEPT)
+        self._warned: dict[str, float] = {}
+        self._warning: tuple[float, str] = (0.0, "")
         self._presets = sorted(library.paths("presets"))
         self._lost = 0
         self.inputs: dict[str, Callable[[], dict[str, Any]]] = {}
@@ -66,6 +69,17 @@ class ShowDesk:
         """Show a line in the dashboard's log and write it to the log file."""
         log.info(line)
         self._log.append(_stamped(line))
+
+    def warn(self, line: str, source: str = "") -> None:
+        """Say what the performer must know now: the dashboard shows it at its foot too.
+
+        What no key was the cause of is shown there once in a while only: a controller may repeat it without end.
+        """
+        self.say(f"{source}: {line}" if source else line)
+        now = time.monotonic()
+        if source == "key" or now - self._warned.get(line, -math.inf) > WARN_EVERY_S:
+            self._warning = now, line[:LINE_LIMIT]
+            self._warned = {known: at for known, at in self._warned.items() if now - at < WARN_EVERY_S} | {line: now}
 
     def turn(self, timeout_s: float) -> Look:
         """Make the changes that have come, waiting for the first at most this long; the look as it is now."""
@@ -116,6 +130,7 @@ class ShowDesk:
             "lost": self._lost,
             "monitor": list(self._monitor),
             "log": list(self._log),
+            "warning": list(self._warning),
             "undo": len(self.state.history),
         }
 
@@ -151,10 +166,10 @@ class ShowDesk:
                 self.state = self.state.after(change, now)
             self._tell(before, change.source)
         except (ParameterError, FileProblems, UsageError) as err:
-            self.say(f"{change.source or 'a control'}: {err}")
+            self.warn(str(err), change.source or "a control")
         except Exception:
             log.exception("desk: a change could not be made: %r", change)
-            self._log.append(_stamped(f"{change.action} could not be made; see the log"))
+            self.warn(f"{change.action} could not be made; see the log")
 
     def _advance(self, now: float) -> None:
         """Let time pass; what it trips over is said once a turn at most and changes nothing."""
@@ -174,7 +189,7 @@ class ShowDesk:
         songs = list(self.state.songs)
         songs[index - 1] = read_song_or_note(songs[index - 1].planned, notes, songs[index - 1])
         for note in notes:
-            self.say(f"{note}; the song is as it was read before")
+            self.warn(f"{note}; the song is as it was read before")
         self.state = replace(self.state, songs=tuple(songs)).after(replace(change, action="song_go", value=index), now)
         self.say(f"song {index}/{len(songs)} {songs[index - 1].title} begun by {change.source or 'a control'}")
 
@@ -190,7 +205,7 @@ class ShowDesk:
     def _keep_bank(self, now: float) -> None:
         problem = self._bank.keep(self.state.bank, now) if self._bank else ""
         if problem:
-            self.say(problem)
+            self.warn(problem)
 
     def _save(self, now: float) -> None:
         """Write the state beside the show, atomically, so that a desk that was killed comes back as it was."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vj.pulse import patience_s, read_pulse
+from vj.pulse import STARTING, patience_s, read_pulse
 from vj.runtime import Folder, environment
 
 log = logging.getLogger("vj.keeper")
@@ -19,8 +19,6 @@ BACK_OFF_S = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 HEALTHY_AFTER_S = 30.0
 STOP_WAIT_S = 5.0
 KILL_WAIT_S = 1.0
-# Until a part has said that it works (a pulse in none of these states) it may take its time, as a model load does.
-STARTING = ("loading", "opening", "")
 # Pictures are as large as what glibc takes from the system and gives back each time: 440 page faults a denoised frame,
 # a tenth of its time. With these it keeps what it has. Other C libraries do not read them.
 MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 29)}

@@ -11,6 +11,8 @@ import psutil
 from vj.mailboxes import TextMailbox
 
 STALE_S = 3.0
+# Until a part has said that it works (a pulse in none of these states) it may take its time, as a model load does.
+STARTING = ("loading", "opening", "")
 
 
 class Pulse:

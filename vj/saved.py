@@ -10,6 +10,7 @@ from engine.parameters import PARAMETERS, Look, as_text
 from vj.beat import Beat
 from vj.cues.clock import CueClock
 from vj.glide import NO_GLIDES, Glide, Glides
+from vj.history import UNDO_LIMIT, History, Step
 from vj.live import LivePrompt
 from vj.state import ShowState
 
@@ -30,9 +31,23 @@ def to_json(state: ShowState, now: float) -> str:
             "clock": [state.clock.state, state.clock.base_s, state.clock.anchor],
             "position_s": int(state.clock.position(now)),
             "cue": [state.entered, state.came_from],
-            "live": live and [live.text, live.before, live.started, live.fade_s, live.standby, live.cue_index],
+            "live": live and astuple(live),
+            "undo": _undo(state),
         }
     )
+
+
+def _undo(state: ShowState) -> list[Any]:
+    """The steps of undo, the newest first: of each what was another than after it, its line, its preset."""
+    found: list[Any] = []
+    values, bank = state.look.values, state.bank
+    for step in reversed(state.history.steps):
+        changed = {name: value for name, value in step.values.items() if values[name] != value}
+        places = {place for place in (*step.bank, *bank) if step.bank.get(place) != bank.get(place)}
+        stored = {str(place): step.bank.get(place) for place in places}
+        found.append([changed, step.live and astuple(step.live), step.preset, stored])
+        values, bank = step.values, step.bank
+    return found
 
 
 def from_json(text: str, state: ShowState, is_same_boot: bool = True) -> ShowState:
@@ -67,6 +82,7 @@ def _restored(data: Any, state: ShowState, is_same_boot: bool) -> ShowState:
         live=_live(data["live"]),
         preset=str(data["preset"]),
     )
+    found = replace(found, history=_history(data.get("undo", []), found))
     found = found if is_same_boot else _later(found, float(data["position_s"]))
     return _with_song(found, int(place), str(title)) if state.songs else found
 
@@ -85,7 +101,20 @@ def _later(state: ShowState, position_s: float) -> ShowState:
     resting = "waiting" if state.clock.state == "running" else state.clock.state
     look = state.look.with_values({name: glide.end for name, glide in state.glides.items()})
     live = state.live and replace(state.live, started=-1e9)
+    steps = [replace(step, live=step.live and replace(step.live, started=-1e9)) for step in state.history.steps]
+    state = replace(state, history=History(tuple(steps)))
     return replace(state, look=look, glides=NO_GLIDES, clock=CueClock(resting, position_s, 0.0), live=live)
+
+
+def _history(saved: Any, state: ShowState) -> History:
+    steps: list[Step] = []
+    look, bank = state.look, dict(state.bank)
+    for changed, live, preset, stored in saved[:UNDO_LIMIT]:
+        look = look.with_values(changed)
+        bank |= {int(place): as_text(text) for place, text in stored.items() if text is not None}
+        bank = {place: text for place, text in bank.items() if stored.get(str(place), text) is not None}
+        steps.insert(0, Step(look.values, _live(live), str(preset), MappingProxyType(dict(bank))))
+    return History(tuple(steps))
 
 
 def _live(saved: Any) -> LivePrompt | None:

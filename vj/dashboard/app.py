@@ -7,8 +7,10 @@ nothing of the show notices when the dashboard is closed.
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -16,11 +18,12 @@ from engine.parameters import PARAMETERS
 from vj.changes import Change
 from vj.dashboard.arrangement import PANES
 from vj.dashboard.board import Board, Hand
-from vj.dashboard.entry import Entry, Typing
+from vj.dashboard.entry import PROMPT, Typing
 from vj.dashboard.keys import KEYS
 from vj.dashboard.overlays import EndedScreen, EndScreen, HelpScreen, PresetScreen
 from vj.dashboard.parameters import NAMES, nudge
 from vj.dashboard.picture import is_paid_off
+from vj.dashboard.presses import Presses
 from vj.dashboard.pulses import ProgramFrames, Pulses
 from vj.dashboard.scene import scene_of
 from vj.dashboard.sending import Sending
@@ -30,21 +33,20 @@ from vj.runtime import Door, Folder
 _PICTURE_FPS = 12.0
 _SCENE_FPS = 5.0
 _AGAIN_WITHIN_S = 2.0
-# Terminals repeat a key that is held, some thirty times a second: blackout or reroll would flash the whole room.
-_HELD_S = 0.25
+_WARNS_S = 6.0
+_FIRST_NOTE_S = 20.0
 _END_NOTE = "q again within 2 s ends the show · d only closes this window"
-_PROMPT = "prompt"
-# Without these the keyboard could not be left, whatever is typed or asked.
-_ALWAYS = ("end_note",)
+# Without this the keyboard could not be left, whatever is typed or asked.
+_LEAVING = ("ctrl+q", "ctrl+c")
 
 
-def run(folder: Folder, end_show: Callable[[], None]) -> int:
-    """Show the dashboard of a running show until it is closed; gives the exit code.
+def run(folder: Folder, end_show: Callable[[], None], note: str = "") -> int:
+    """Show the dashboard of a running show until it is closed, with a note to begin with; gives the exit code.
 
     `end_show` is called after the terminal was given back, and only when the person asked for the end and confirmed.
     """
     leave_with_terminal()
-    app = Dashboard(folder)
+    app = Dashboard(folder, note)
     # Without the mouse the terminal's own selection works: addresses can be copied.
     app.run(mouse=False)
     if app.return_value == "end":
@@ -61,7 +63,7 @@ def _bindings() -> list[BindingType]:
         for name in key.names.split(",")
     ]
     # Textual ends on ctrl+q and ctrl+c; on a stage they are hit by habit.
-    return [*found, Binding("ctrl+q,ctrl+c", "end_note", show=False, priority=True)]
+    return [*found, Binding(",".join(_LEAVING), "end_note", show=False, priority=True)]
 
 
 class Dashboard(App[str]):
@@ -76,18 +78,17 @@ class Dashboard(App[str]):
     AUTO_FOCUS = None
     TITLE = "vj"
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, note: str = "") -> None:
         super().__init__()
         self._pulses, self._frames = Pulses(folder), ProgramFrames(folder)
         self._sending = Sending(Door(folder), self._lost)
         self._scene = scene_of({}, None, time.monotonic())
-        self._hand = Hand()
+        self._hand = Hand(note=note)
         # Kept rather than looked up: a turn may come while the screen is being taken apart.
-        self._board, self._typing = Board(self._scene, id="board"), Typing(id="typing")
-        self._target = ""
-        self._pressed: dict[str, float] = {}
-        self._note_until = self._end_asked_until = 0.0
-        self._drawn_at = self._spent_s = 0.0
+        self._board, self._typing = Board(self._scene, id="board"), Typing(self._typed, id="typing")
+        self._presses = Presses(self.set_timer)
+        self._note_until, self._end_asked_until = time.monotonic() + _FIRST_NOTE_S, 0.0
+        self._drawn_at = self._spent_s = self._warned_at = 0.0
 
     def compose(self) -> ComposeResult:
         """The board, and the entry that takes the place of its foot."""
@@ -107,12 +108,17 @@ class Dashboard(App[str]):
         self._pulses.close()
         self._frames.close()
 
+    async def on_event(self, event: events.Event) -> None:
+        """What is typed is typed here and now, key after key."""
+        is_leaving = isinstance(event, events.Key) and event.key in _LEAVING
+        if is_leaving or len(self.screen_stack) > 1 or not await self._typing.take(event):
+            await super().on_event(event)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hotkeys are dead while a text is typed, and below what lies over the board."""
-        if action in _ALWAYS or not hasattr(self, f"action_{action}"):
-            return True
+        """Hotkeys are dead while a text is typed and, but for the blackout, below what lies over the board."""
         is_hotkey = any(key.action.partition("(")[0] == action for key in KEYS)
-        return not (is_hotkey and (self._target or len(self.screen_stack) > 1))
+        is_covered = len(self.screen_stack) > 1 and (action, *parameters) != ("switch", "blackout")
+        return not (is_hotkey and hasattr(self, f"action_{action}") and (self._typing.is_open or is_covered))
 
     # ---- what the keys do
 
@@ -124,18 +130,18 @@ class Dashboard(App[str]):
 
     def action_send(self, action: str, is_once: bool = False) -> None:
         """A change that takes no value; with `is_once`, one however long its key is held."""
-        if not (is_once and self._is_held(action)):
-            self._send(Change(action, source="key"))
+        send = partial(self._send, Change(action, source="key"))
+        self._presses.once(action, send) if is_once else send()
 
     def action_switch(self, name: str) -> None:
         """A switch to its other state, once however long its key is held."""
-        if not self._is_held(name):
-            self._send(Change("toggle", parameter=name, source="key"))
+        if isinstance(self.screen, HelpScreen):
+            self.screen.leave(None)
+        self._presses.once(name, partial(self._send, Change("toggle", parameter=name, source="key")))
 
     def action_fire(self, name: str) -> None:
         """A trigger, once however long its key is held."""
-        if not self._is_held(name):
-            self._send(Change("fire", parameter=name, source="key"))
+        self._presses.once(name, partial(self._send, Change("fire", parameter=name, source="key")))
 
     def action_cue_clock(self, seconds: float) -> None:
         """The cue clock by so many seconds."""
@@ -158,7 +164,8 @@ class Dashboard(App[str]):
         self._nudge(name, steps)
 
     def action_weigh(self, step: float) -> None:
-        """More or less weight to the chosen slot."""
+        """More or less weight to the chosen slot; what was said of its weight is over."""
+        self._hold(note="")
         self._send(Change("nudge", step, f"weight_{self._hand.slot}", "key"))
 
     def action_slot(self, key: str) -> None:
@@ -168,7 +175,7 @@ class Dashboard(App[str]):
 
     def action_prompt(self) -> None:
         """Type a new prompt."""
-        self._type(_PROMPT, "")
+        self._type(PROMPT, "")
 
     def action_pane(self) -> None:
         """The next pane of a small screen."""
@@ -204,31 +211,17 @@ class Dashboard(App[str]):
 
     # ---- typing
 
-    def on_input_submitted(self, event: Entry.Submitted) -> None:
-        """Send what was typed."""
-        text, target = event.value.strip(), self._target
-        self._typing.entry.history.keep(text)
-        self._stop_typing()
-        if target != _PROMPT:
+    def _type(self, target: str, text: str) -> None:
+        self._board.foot.display = False
+        self._typing.open(target, text, self._scene.engine.text("guide"))
+
+    def _typed(self, target: str, text: str | None) -> None:
+        self._board.foot.display = True
+        if text and target == PROMPT:
+            self._send(Change("prompt", text, source="key"))
+        elif text is not None and target != PROMPT:
             self._send(Change("set", text, target, "key"))
             self._explain_weight(target, text)
-        elif text:
-            self._send(Change("prompt", text, source="key"))
-
-    def on_entry_put_away(self) -> None:
-        """Nothing to send."""
-        self._stop_typing()
-
-    def _type(self, target: str, text: str) -> None:
-        self._target = target
-        place = "PROMPT" if target == _PROMPT else f"SLOT {target.removeprefix('prompt_')}"
-        self._board.foot.display = False
-        self._typing.open(place, text, self._scene.engine.text("guide"))
-
-    def _stop_typing(self) -> None:
-        self._target = ""
-        self._typing.close()
-        self._board.foot.display = True
 
     def _explain_weight(self, target: str, text: str) -> None:
         slot = self._scene.slots[self._hand.slot - 1]
@@ -251,19 +244,17 @@ class Dashboard(App[str]):
         self._scene = scene_of(self._pulses.newest(), self._pulses.plan(), now)
         if self._hand.note and now > self._note_until:
             self._hand = replace(self._hand, note="")
+        if self._warned_at < self._scene.warned_at > now - _WARNS_S:
+            self._say(self._scene.warning, _WARNS_S)
+        self._warned_at = self._scene.warned_at
         self._board.show(self._scene, self._hand)
 
     def _end_turn(self) -> None:
         if self._pulses.has_ended() and not isinstance(self.screen, EndedScreen):
-            self._stop_typing()
+            self._typing.close()
             self.push_screen(EndedScreen(), lambda _: self.exit())
 
     # ---- sending
-
-    def _is_held(self, name: str) -> bool:
-        before, now = self._pressed.get(name, 0.0), time.monotonic()
-        self._pressed[name] = now
-        return now - before < _HELD_S
 
     def _nudge(self, name: str, steps: int) -> None:
         parameter = PARAMETERS[name]
@@ -286,7 +277,7 @@ class Dashboard(App[str]):
     def _lost(self, change: Change) -> None:
         # Called from the sending thread too, and while the dashboard closes.
         if self.is_running:
-            self.call_later(self._say, f"not sent: the desk did not take {change.action.replace('_', ' ')}", 4.0)
+            self.call_later(self._say, f"not sent: the desk did not take {_asked(change)}", 4.0)
 
     def _say(self, note: str, seconds: float = 3.0) -> None:
         self._note_until = time.monotonic() + seconds
@@ -295,3 +286,7 @@ class Dashboard(App[str]):
     def _hold(self, **changes: Any) -> None:
         self._hand = replace(self._hand, **changes)
         self._board.show(self._scene, self._hand)
+
+
+def _asked(change: Change) -> str:
+    return (change.parameter or change.action).replace("_", " ")

@@ -44,7 +44,8 @@ def log_lines(scene: Scene, width: int, height: int) -> list[Line]:
     faults = [
         line((piece, "warn")) for fault in (*scene.faults, *scene.notes) for piece in wrapped(f"▲ {fault}", width, 2)
     ]
-    faults = faults[: max(0, height - 2)]
+    # Old faults must not hide what was said just now.
+    faults = faults[: max(0, height - 1 - min(len(scene.log), height // 2))]
     room = max(0, height - 1 - len(faults))
     said = [line((cut(text, width), "text")) for text in scene.log[-room:]] if room else []
     return [title, *faults, *said]

@@ -39,7 +39,7 @@ KEYS = (
     Key("exclamation_mark", "send('panic')", "!", "panic: the look the show began with"),
     Key("r,R", "fire('reroll')", "r", "reroll: the canvas afresh from noise, mirrored"),
     Key("p,P,slash,enter", "prompt", "p / enter", "type a new prompt", "prompt"),
-    Key("1,2,3,4,5,6,7,8", "slot(KEY)", "1-8", "choose a slot and type into it", "slot"),
+    Key("1,2,3,4,5,6,7,8", "slot(KEY)", "1-8", "choose a slot and type into it (esc: choose it only)", "slot"),
     Key("plus,equals_sign", "weigh(0.1)", "+ -", "more or less weight to the chosen slot"),
     Key("minus", "weigh(-0.1)", "", ""),
     Key("left_square_bracket,t", "nudge_of('temperature', -1)", "[ ] t T", "temperature down, up", "temp"),

@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -35,7 +35,16 @@ def _help_line(row: tuple[str, str], width: int) -> Line:
     return line((padded(f"  {shown}", 12), "bright"), (padded(does, width - 12), "text"))
 
 
-class HelpScreen(ModalScreen[None]):
+class Overlay(ModalScreen[ScreenResultType]):
+    """A screen over the board for a moment."""
+
+    def leave(self, result: ScreenResultType) -> None:
+        """Close with this result. A second key of one burst finds it closed already, and changes nothing."""
+        if self.is_current:
+            self.dismiss(result)
+
+
+class HelpScreen(Overlay[None]):
     """All keys. Any key closes it."""
 
     def compose(self) -> ComposeResult:
@@ -49,10 +58,10 @@ class HelpScreen(ModalScreen[None]):
     def on_key(self, event: events.Key) -> None:
         """Close."""
         event.stop()
-        self.dismiss(None)
+        self.leave(None)
 
 
-class PresetScreen(ModalScreen[str | None]):
+class PresetScreen(Overlay[str | None]):
     """The presets the desk knows; gives the chosen one's name, or None."""
 
     AUTO_FOCUS = "OptionList"
@@ -78,14 +87,14 @@ class PresetScreen(ModalScreen[str | None]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Give the chosen name."""
-        self.dismiss(self._names[event.option_index])
+        self.leave(self._names[event.option_index])
 
     def action_leave(self) -> None:
         """Choose nothing."""
-        self.dismiss(None)
+        self.leave(None)
 
 
-class EndScreen(ModalScreen[bool]):
+class EndScreen(Overlay[bool]):
     """The question before a running show is ended. Only y says yes; no answer within 10 s is a no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -107,14 +116,14 @@ class EndScreen(ModalScreen[bool]):
 
     def on_mount(self) -> None:
         """Take silence for a no."""
-        self.set_timer(_ANSWER_WITHIN_S, lambda: self.dismiss(False))
+        self.set_timer(_ANSWER_WITHIN_S, lambda: self.leave(False))
 
     def action_answer(self, is_yes: bool) -> None:
         """Give the answer."""
-        self.dismiss(is_yes)
+        self.leave(is_yes)
 
 
-class EndedScreen(ModalScreen[None]):
+class EndedScreen(Overlay[None]):
     """Says that there is no show any more. Any key closes it."""
 
     def compose(self) -> ComposeResult:
@@ -126,4 +135,4 @@ class EndedScreen(ModalScreen[None]):
     def on_key(self, event: events.Key) -> None:
         """Close."""
         event.stop()
-        self.dismiss(None)
+        self.leave(None)

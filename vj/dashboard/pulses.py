@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from vj.mailboxes import Frame, SharedFrames, SharedText
-from vj.pulse import STALE_S, patience_s
+from vj.pulse import STALE_S, STARTING, patience_s
 from vj.runtime import Folder, Plan, is_alive, pids
 
 # A part that came back may have made its mailbox anew; the old mapping would stay silent for ever.
 _REOPEN_S = 1.0
+# Loading a library and a guide, beside other work; a part that died over it is named by the keeper at once.
+_STARTS_WITHIN_S = 60.0
 
 
 def clean(text: str) -> str:
@@ -85,9 +87,10 @@ class Pulse:
         return None if at is None else max(0.0, now - at)
 
     def is_live(self, now: float) -> bool:
-        """Whether the part answers: it said something within the last 3 s, or longer where its frames take long."""
+        """Whether the part answers: it said something within the last 3 s; longer where it starts or paints slowly."""
         age = self.age_s(now)
-        return age is not None and age <= patience_s({"frame_ms": self.number("frame_ms") or 0.0}, STALE_S)
+        least_s = _STARTS_WITHIN_S if self.values.get("state") in STARTING else STALE_S
+        return age is not None and age <= patience_s({"frame_ms": self.number("frame_ms") or 0.0}, least_s)
 
 
 def pulse_from(text: str | None) -> Pulse:

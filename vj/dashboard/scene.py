@@ -120,6 +120,8 @@ class Scene:
     notes: tuple[str, ...] = ()
     undo: int = 0
     waits: bool = False
+    warning: str = ""
+    warned_at: float = 0.0
 
     def value(self, name: str) -> Value | None:
         """A parameter's value, or None while none is known."""
@@ -164,6 +166,8 @@ def scene_of(pulses: Mapping[str, Pulse], plan: Plan | None, now: float) -> Scen
         notes=parts["engine"].pulse.texts("notes") if parts["engine"].is_live else (),
         undo=said.whole("undo"),
         waits=plan is not None and plan.wait,
+        warning=next(iter(said.texts("warning")), ""),
+        warned_at=next(filter(None, map(finite, said.items("warning"))), 0.0),
     )
 
 
