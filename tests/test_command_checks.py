@@ -48,6 +48,34 @@ def test_a_warning_leaves_the_check_at_0(vj: Callable[..., Answer], home: Path) 
     assert code == 0 and "song.lrc:1: skipped" in out[0] and "1 cues" in out[-1]
 
 
+@pytest.mark.parametrize(
+    ("words", "name", "said"),
+    [
+        (["check"], "ferry.lrc", "this is a cue file, not a show file; check it with: vj cues check {}"),
+        (["check"], "cues.toml", "this is a cue file, not a show file; check it with: vj cues check {}"),
+        (["cues", "check"], "friday.toml", "this is a show file, not a cue file; check it with: vj check {}"),
+        (["cues", "check"], "knobs.toml", "this is a mapping, not a cue file; check it with: vj mappings check {}"),
+        (["mappings", "check"], "my p.toml", 'this is a preset, not a mapping; check it with: vj presets check "{}"'),
+        (["presets", "check"], "FERRY.LRC", "this is a cue file, not a preset; check it with: vj cues check {}"),
+    ],
+)  # fmt: skip
+def test_a_file_of_another_kind_is_sent_to_its_own_check(
+    vj: Callable[..., Answer], home: Path, words: list[str], name: str, said: str
+) -> None:
+    text = {
+        "cues.toml": '[[cue]]\nat = 1.0\nprompt = "a rose"\n', "knobs.toml": "[[control]]\ncc = 1\n",
+        "friday.toml": '[[song]]\ntitle = "F"\ncues = "ferry.lrc"\n', "my p.toml": "[parameters]\n",
+    }.get(name, "[00:01.00]a rose\n")  # fmt: skip
+    path = song(home, text, name)
+    assert vj(*words, path) == (2, [f"{path}: {said.format(path)}"], [])
+
+
+def test_a_file_with_marks_of_two_kinds_is_checked_as_it_was_asked(vj: Callable[..., Answer], home: Path) -> None:
+    path = song(home, '[[song]]\ntitle = "F"\ncues = "x.lrc"\n[[cue]]\nat = 1.0\nprompt = "a"\n', "both.toml")
+    assert "unknown key 'cue'" in "".join(vj("check", path)[1])
+    assert "unknown key 'song'" in "".join(vj("cues", "check", path)[1])
+
+
 def test_a_reader_that_goes_away_brings_no_traceback(home: Path) -> None:
     command = f"{sys.executable} -m vj parameters | head -n 1; {sys.executable} -m vj presets check | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)

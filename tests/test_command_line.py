@@ -29,6 +29,7 @@ def song(folder: Path, text: str = "[00:01.00]a red rose\n[00:05.00]a sea\n", na
         (["--mapping", "nanokontrol"], "no mapping called 'nanokontrol'; did you mean 'nanokontrol2'?"),
         (["nigth-ferry"], "no cue file called 'nigth-ferry'; did you mean 'night-ferry'?"),
         (["song.lrc"], "song.lrc: no such file"),
+        (["/"], "/: this is a folder; name a file in it"),
         (["--size", "big"], "--size 'big': give width and height as in 1280x720"),
         (["--size", "32x32"], "--size 32x32: from 64x64 to 3840x2160"),
         (["--size", "9999x9999"], "--size 9999x9999: from 64x64 to 3840x2160"),
@@ -36,6 +37,7 @@ def song(folder: Path, text: str = "[00:01.00]a red rose\n[00:05.00]a sea\n", na
         (["--fps", "0"], "--fps 0: from 1 to 120"),
         (["--fps", "nan"], "--fps nan: from 1 to 120"),
         (["--for", "-3"], "--for -3: give it as seconds, more than 0"),
+        (["--for", "0"], "--for 0: give it as seconds, more than 0"),
         (["--for", "nan"], "--for nan: give it as seconds, more than 0"),
         (["--cores", "-3"], "--cores -3: from 1 to as many as there are"),
         (["--set", "temprature=3"], "no parameter called 'temprature'; did you mean 'temperature'?"),
@@ -120,6 +122,21 @@ def test_a_taken_browser_port_is_named(refused: Callable[..., list[str]], free_p
         port = taken.getsockname()[1]
         [line] = refused("--sink", f"browser:{port}", "--osc", f"127.0.0.1:{free_port()}", code=3)
     assert str(port) in line and "taken" in line
+
+
+def test_every_taken_port_is_named_at_once(refused: Callable[..., list[str]]) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as osc,
+    ):  # fmt: skip
+        osc.bind(("127.0.0.1", 0))
+        ports = [each.getsockname()[1] for each in (one, other, osc)]
+        sinks = ("--sink", f"browser:{ports[0]}", "--sink", "camera:/dev/none", "--sink", f"browser:{ports[1]}")
+        lines = refused(*sinks, "--osc", f"127.0.0.1:{ports[2]}", code=3)
+        strict = refused(*sinks, "--strict", "--osc", f"127.0.0.1:{ports[2]}", code=3)
+    for line, part, port in zip(lines, ("browser", "browser", "osc"), ports, strict=True):
+        assert line.startswith(f"{part}: port {port} ") and "is taken" in line
+    assert [line.partition(":")[0] for line in strict] == ["browser", "camera", "browser", "osc"]
 
 
 def test_wrong_usage_goes_before_a_taken_port(refused: Callable[..., list[str]]) -> None:

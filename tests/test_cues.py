@@ -143,6 +143,16 @@ def test_every_broken_stamp_is_named_at_once_with_what_would_be_right(tmp_path: 
     ]
 
 
+def test_what_would_be_skipped_is_named_beside_what_is_broken(tmp_path: Path) -> None:
+    text = "no stamp\n[00:01.00]a rose\n[00:65.00]a sea\n[tone: blue]\n[00:01.00]a lily\n"
+    assert _refused(_write(tmp_path, text)) == [
+        "song.lrc:1: skipped, it has no time stamp: 'no stamp'",
+        "song.lrc:2: not shown, line 5 has the same time: 'a rose'",
+        "song.lrc:3: '[00:65.00]' has 65 seconds in its minute; write [01:05.00]",
+        "song.lrc:4: skipped, no tag called 'tone' is known: '[tone: blue]'",
+    ]
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"just words\n", b"[00:01.00]\n[00:02.00]  \n", bytes(range(256))])
 def test_a_file_without_one_valid_cue_is_refused(tmp_path: Path, content: bytes) -> None:
     assert "no line has both a time stamp and words" in _refused(_write(tmp_path, content))[-1]

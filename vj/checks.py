@@ -1,6 +1,7 @@
 """What must be right before the first process of a show starts: its files, its sinks, its ports, its devices."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,16 @@ def check(
     """Check everything a show needs before its first process starts; the notes of what it will go without.
 
     `engine` says what the engine would go without, where that is asked. Raises UsageError with every problem of the
-    files, the values and the sinks asked for, after those given, and DeviceError for a taken port or, when the plan
-    is strict, with every missing device.
+    files, the values and the sinks asked for, after those given, and DeviceError with every port that is taken and,
+    when the plan is strict, with every missing device.
     """
     found = list(problems)
     missing = _check_sinks(plan, found)
     check_files(plan, found)
-    host, _, port = plan.osc.rpartition(":")
-    osc.check(host, int(port))
-    try:
-        midi.check(plan.midi_in)
-    except DeviceError as err:
-        missing["midi"] = err
+    missing |= _check_controls(plan)
     missing |= {f"engine {n}": why for n, why in enumerate(engine(plan))}
-    # A taken port would leave the performer looking at another show's page; a missing camera would not.
-    fatal = [why for spec, why in missing.items() if plan.strict or spec.startswith("browser")]
+    # A taken port would leave the performer looking at another show's page, or playing it; a missing camera would not.
+    fatal = [why for name, why in missing.items() if plan.strict or name.startswith(("browser", "osc"))]
     if fatal:
         raise DeviceError("\n".join(map(str, fatal)))
     return [f"{why}; the show goes on without it and keeps trying" for why in missing.values()]
@@ -58,6 +54,19 @@ def _check_sinks(plan: Plan, problems: list[str]) -> dict[str, DeviceError]:
             as_what = f", as {first[device]} too" if first[device] != spec else ""
             problems.append(f"--sink {spec}: given twice{as_what}")
         first.setdefault(device, spec)
+    return missing
+
+
+def _check_controls(plan: Plan) -> dict[str, DeviceError]:
+    """The inputs that cannot be had now."""
+    missing: dict[str, DeviceError] = {}
+    host, _, port = plan.osc.rpartition(":")
+    checks = {"osc": partial(osc.check, host, int(port)), "midi": partial(midi.check, plan.midi_in)}
+    for name, is_there in checks.items():
+        try:
+            is_there()
+        except DeviceError as err:
+            missing[name] = err
     return missing
 
 

@@ -61,7 +61,7 @@ def find(kind: str, name: str, beside: Path | None = None) -> Path:
         path = Path(beside or "", os.path.expanduser(name))  # noqa: PTH111 - Path's own raises for an unknown ~user
         if path.is_file():
             return path
-        raise UsageError(f"{path}: no such file")
+        raise UsageError(f"{path}: {'this is a folder; name a file in it' if path.is_dir() else 'no such file'}")
     known = paths(kind)
     if name not in known:
         raise UsageError(f"no {_one(kind)} called {name!r}{did_you_mean(name, known)}")

@@ -1,5 +1,6 @@
 """A TOML file while it is read and checked: where its keys stand, and everything that is wrong with it so far."""
 
+import codecs
 import re
 import tomllib
 from collections.abc import Mapping
@@ -67,17 +68,38 @@ class Sheet:
 
 def read_sheet(path: Path) -> Sheet:
     """The file, ready to be checked. Raises FileProblems when it cannot be read or is not TOML."""
-    text = ""
+    text = _text_of(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
         return Sheet(path, tomllib.loads(text), text)
     except tomllib.TOMLDecodeError as err:
         found = re.search(r"at line (\d+)", str(err))
         what = re.sub(r" \(at .*", "", str(err))
         line = int(found[1]) if found else text.count("\n") + 1  # "at end of document"
         raise FileProblems([Problem(path, line, f"not TOML: {what}")]) from err
-    except (OSError, RecursionError, ValueError) as err:  # ValueError: not UTF-8, or a number of thousands of digits
-        raise FileProblems([Problem(path, 0, f"cannot be read: {err}")]) from err
+    except RecursionError as err:
+        raise FileProblems([Problem(path, 0, "cannot be read: its brackets stand too deep in each other")]) from err
+    except ValueError as err:  # Python's own limit
+        raise FileProblems([Problem(path, 0, "cannot be read: a number in it has thousands of digits")]) from err
+
+
+def _text_of(path: Path) -> str:
+    """What is written in the file. Raises FileProblems when it cannot be read or is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as err:
+        raise FileProblems([_not_utf8(path, err.object, err.start)]) from err
+    except OSError as err:
+        raise FileProblems([Problem(path, 0, f"cannot be read: {err.strerror or err}")]) from err
+
+
+def _not_utf8(path: Path, raw: bytes, at: int) -> Problem:
+    """What bytes that are not UTF-8 from the one `at` on may be, and what would be right."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return Problem(path, 0, "this file is saved as UTF-16; save it as UTF-8")
+    if re.search(rb"[\x00-\x08\x0e-\x1f]", raw):  # control characters, which no text has
+        return Problem(path, 0, "this is no text file; give a TOML file, saved as UTF-8")
+    line = len(re.split(rb"\r\n|\r|\n", raw[:at]))
+    return Problem(path, line, "a letter on this line is not UTF-8; save the file as UTF-8")
 
 
 def line_of(text: str, key: str, start: int = 1) -> int:

@@ -98,7 +98,7 @@ def plan_from(args: argparse.Namespace, problems: list[str], **more: Any) -> Pla
     width, height = gathered(problems, lambda: size(args.size or default_size(args.device)), (640, 360))
     if not 1 <= args.fps <= 120:
         problems.append(f"--fps {args.fps:g}: from 1 to 120")
-    if not 0 <= args.for_s < 1e9:
+    if args.for_s is not None and not 0 < args.for_s < 1e9:
         problems.append(f"--for {args.for_s:g}: give it as seconds, more than 0")
     if not 0 <= args.cores <= 1024:
         problems.append(f"--cores {args.cores}: from 1 to as many as there are")

@@ -5,7 +5,7 @@ import argparse
 from vj import library
 from vj.checks import check
 from vj.commands.arguments import default_size, size
-from vj.commands.play import dashboard, play
+from vj.commands.play import cut_off, dashboard, play
 from vj.errors import DeviceError
 from vj.runtime import Plan, running_show
 
@@ -24,9 +24,9 @@ def run(_args: argparse.Namespace) -> int:
     folder = running_show()
     if folder is not None:
         return dashboard(folder)
-    plan = demo_plan()
+    plan, notes = demo_plan(), cut_off()
     try:
-        check(plan)
+        notes += check(plan)
     except DeviceError as err:
-        raise DeviceError(f"{err}; the demo with options is: vj play {DEMO_SONG} OPTIONS") from err
-    return play(plan)
+        raise DeviceError(f"{err}\nthe demo with options is: vj play {DEMO_SONG} OPTIONS") from err
+    return play(plan, notes=notes)

@@ -3,6 +3,7 @@
 import argparse
 
 from vj import library
+from vj.commands.kinds import refuse_other_kind
 from vj.cues import read_cues
 from vj.errors import VjError
 from vj.show_file import ShowFile, read_show
@@ -18,7 +19,9 @@ def run(args: argparse.Namespace) -> int:
     code = 0
     for name in args.shows:
         try:
-            _print(read_show(library.find("shows", name)))
+            path = library.find("shows", name)
+            refuse_other_kind("shows", path)
+            _print(read_show(path))
         except VjError as err:
             print(err)
             code = 2

@@ -3,6 +3,7 @@
 import argparse
 
 from vj import library
+from vj.commands.kinds import refuse_other_kind
 from vj.cues import read_cues
 from vj.errors import VjError
 
@@ -22,7 +23,9 @@ def run(args: argparse.Namespace) -> int:
     code = 0
     for name in args.files or library.paths("cues"):
         try:
-            found = read_cues(library.find("cues", name))
+            path = library.find("cues", name)
+            refuse_other_kind("cues", path)
+            found = read_cues(path)
         except VjError as err:
             print(err)
             code = 2

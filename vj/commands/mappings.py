@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from vj import library
+from vj.commands.kinds import refuse_other_kind
 from vj.controls.mapping import Mapping, read_mapping
 from vj.errors import UsageError, VjError
 
@@ -22,6 +23,7 @@ def run(args: argparse.Namespace) -> int:
     for name in args.files or library.paths("mappings"):
         try:
             path = library.find("mappings", name)
+            refuse_other_kind("mappings", path)
             mapping = read_mapping(path)
         except VjError as err:
             print(err)

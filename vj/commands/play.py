@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from vj import library, show
@@ -31,9 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     _add_devices(parser)
     parser.add_argument("--wait", action="store_true", help="hold the cue list until GO")
     parser.add_argument("--headless", action="store_true", help="no dashboard: a JSON line a second on stdout")
-    parser.add_argument(
-        "--for", type=float, default=0.0, dest="for_s", metavar="SECONDS", help="end the show after this long"
-    )
+    parser.add_argument("--for", type=float, dest="for_s", metavar="SECONDS", help="end the show after this long")
     parser.add_argument("--strict", action="store_true", help="refuse to start without all that is asked for")
     parser.add_argument("--resume", action="store_true", help="go on from where the last show's desk was")
     parser.add_argument(
@@ -64,27 +63,28 @@ def run(args: argparse.Namespace) -> int:
     started = _process_start()
     if running_show() is not None:  # said before its ports are found taken
         raise VjError("a show is already running; `vj` attaches to it, `vj stop` ends it")
-    _check_desks(args)
+    if args.resume_before and not (runtime_root() / "desk.before.json").exists():
+        raise VjError("there is no saved desk of a show before the last one; --resume goes on from the last")
     problems: list[str] = []
     plan = plan_of(args, problems)
-    for note in check(plan, problems, missing if args.strict else lambda _: []):
+    notes = [] if args.resume or args.resume_before else cut_off()
+    notes += check(plan, problems, missing if args.strict else lambda _: [])
+    for note in notes:
         print(f"vj: {note}", file=sys.stderr)
     if args.headless:
         folder = show.prepare(plan)
-        show.keep(folder, plan, started, args.for_s)
+        show.keep(folder, plan, started, args.for_s or 0.0)
         return 0
-    return play(plan, args.for_s)
+    return play(plan, args.for_s or 0.0, notes)
 
 
-def _check_desks(args: argparse.Namespace) -> None:
-    """Say which saved desk could be gone on from. Raises VjError when the one asked for is not there."""
+def cut_off() -> list[str]:
+    """A note if the last show did not end in order: what its desk saved could be gone on from."""
     root = runtime_root()
-    if args.resume_before and not (root / "desk.before.json").exists():
-        raise VjError("there is no saved desk of a show before the last one; --resume goes on from the last")
-    # A show that ends in order takes this file away.
-    if not (args.resume or args.resume_before) and (root / "show.json").exists() and (root / "desk.json").exists():
-        note = "the last show was cut off; what its desk saved is kept, and --resume-before goes on from it later"
-        print(f"vj: {note}", file=sys.stderr)
+    # A show that ends in order takes the first of these files away.
+    if not ((root / "show.json").exists() and (root / "desk.json").exists()):
+        return []
+    return ["the last show was cut off; what its desk saved is kept, and --resume-before goes on from it later"]
 
 
 def plan_of(args: argparse.Namespace, problems: list[str]) -> Plan:
@@ -111,22 +111,22 @@ def _is_shows(name: str) -> bool:
     return name in library.paths("shows") and name not in library.paths("cues")
 
 
-def play(plan: Plan, for_s: float = 0.0) -> int:
+def play(plan: Plan, for_s: float = 0.0, notes: Sequence[str] = ()) -> int:
     """Start a checked show under a keeper of its own and attach a dashboard. The show outlives this terminal."""
     _need_terminal()
     if running_show() is not None:
         raise VjError("a show is already running; `vj` attaches to it, `vj stop` ends it")
     folder = _start_keeper(plan, for_s)
-    return dashboard(folder)
+    return dashboard(folder, notes)
 
 
-def dashboard(folder: Folder) -> int:
-    """Show the running show in this terminal."""
+def dashboard(folder: Folder, notes: Sequence[str] = ()) -> int:
+    """Show the running show in this terminal, and these notes first: it covers what was printed."""
     _need_terminal()
     from vj.dashboard.app import run as run_dashboard
 
     logging.basicConfig(filename=folder.logs / "dashboard.log", format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    code = run_dashboard(folder, lambda: show.stop(folder))
+    code = run_dashboard(folder, lambda: show.stop(folder), " · ".join(notes))
     print(GOES_ON if running_show() is not None else "the show has ended")
     return code
 

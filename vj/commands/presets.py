@@ -3,6 +3,7 @@
 import argparse
 
 from vj import library
+from vj.commands.kinds import refuse_other_kind
 from vj.errors import VjError
 
 
@@ -17,7 +18,9 @@ def run(args: argparse.Namespace) -> int:
     code = 0
     for name in args.files or library.paths("presets"):
         try:
-            preset = library.read_preset(library.find("presets", name))
+            path = library.find("presets", name)
+            refuse_other_kind("presets", path)
+            preset = library.read_preset(path)
         except VjError as err:
             print(err)
             code = 2

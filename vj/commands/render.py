@@ -22,7 +22,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--for",
         type=float,
-        default=0.0,
         dest="for_s",
         metavar="SECONDS",
         help="length (default: to the last cue and 4 s more)",

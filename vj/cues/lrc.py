@@ -116,11 +116,18 @@ class _Page:
         return words[:TEXT_LIMIT]
 
     def cue_list(self) -> CueList:
-        """The finished list, earliest first. Raises FileProblems."""
+        """The finished list, earliest first. Raises FileProblems, with the warnings among the problems."""
         if not self.problems and not any(cue.text for cue in self.cues):
-            self._problem(0, "no line has both a time stamp and words; write lines such as [00:12.00]a red rose")
+            what = "no line has both a time stamp and words; write lines such as [00:12.00]a red rose"
+            raise FileProblems([Problem(self.path, 0, what)])  # alone: a warning for every line would bury it
+        cues = self._in_order()
         if self.problems:
-            raise FileProblems(sorted(self.problems, key=lambda problem: problem.line))
+            raise FileProblems(sorted((*self.problems, *self.warnings), key=lambda each: each.line))
+        warnings = tuple(sorted(self.warnings, key=lambda warning: warning.line))
+        return CueList(self.title or self.path.stem, cues, warnings, self.path)
+
+    def _in_order(self) -> tuple[Cue, ...]:
+        """The cues as they are sung, no two at one time; a warning for each that another one hides."""
         by_time: dict[float, Cue] = {}
         # Sorted before the shift: of the cues that an offset pushes to 0, the last one begins the song.
         for cue in sorted(self.cues, key=lambda cue: cue.at_s):
@@ -129,8 +136,7 @@ class _Page:
             if hidden and hidden.text and hidden.text != cue.text:
                 self._warn(hidden.line, f"not shown, line {cue.line} has the same time: {_short(hidden.text)!r}")
             by_time[at_s] = Cue(at_s, cue.text, cue.line)
-        warnings = tuple(sorted(self.warnings, key=lambda warning: warning.line))
-        return CueList(self.title or self.path.stem, tuple(by_time.values()), warnings, self.path)
+        return tuple(by_time.values())
 
     def _warn(self, line: int, what: str) -> None:
         self.warnings.append(Problem(self.path, line, what))
