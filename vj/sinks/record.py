@@ -54,7 +54,7 @@ class Record:
                 number += 1
                 path = self._asked.with_stem(f"{self._asked.stem}-{number}")
             except OSError as error:
-                raise DeviceError(f"record: {path} cannot be written: {error.strerror or error}") from error
+                raise DeviceError(f"record: {error.strerror or error}; {path} cannot be written") from error
         if number > 1:
             log.info("record: %s is kept, recording to %s", self._asked.name, path.name)
         depth = min(round(fps), _WAITING_BYTES // (width * height * 3))
@@ -70,7 +70,10 @@ class Record:
         self._writer.offer((rgb.copy(), self._seconds))
 
     def report(self) -> dict[str, Any]:
-        """`path`, `asked` (the path asked for), `seconds`, `bytes`, `written` and `dropped` frames."""
+        """`path`, `asked` (the path asked for), `seconds`, `bytes`, `written` and `dropped` frames.
+
+        Also `state` and `fps` as long as no picture is in the file: what the encoder took is not yet recorded.
+        """
         if self._file is None or self._writer is None:
             return {"path": "", "asked": str(self._asked)}
         return {
@@ -80,6 +83,7 @@ class Record:
             "bytes": self._file.size_bytes(),
             "written": self._writer.written,
             "dropped": self._writer.dropped,
+            **({} if self._file.has_pictures() else {"state": "opening", "fps": 0.0}),
         }
 
     def close(self) -> None:
