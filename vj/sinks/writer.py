@@ -65,5 +65,5 @@ class Writer(Generic[Item]):
             self._write(item)
             self.written += 1
         except Exception as fault:  # a device boundary: codec and file errors reach the sink in `offer`
-            log.exception("%s: writing failed", self.name)
+            log.error("%s: writing failed: %s", self.name, fault, exc_info=not isinstance(fault, OSError))
             self._fault = fault
