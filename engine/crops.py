@@ -167,7 +167,9 @@ def _inner_views(chance: Tensor, cut: Cut, height: int, width: int) -> tuple[Ten
     high = torch.minimum(side / aspect, tall)
     wide = torch.minimum(torch.minimum(side * aspect, high * cut.aspect), broad)
     half = torch.stack([wide, torch.minimum(high, wide * cut.aspect)], dim=1) / size
-    return middle + _placed(chance[:, 2:], half / room, cut) * room, half
+    # Where a prompt owns a part, few views are its own: most are to cover its middle.
+    kept = _numbers(tuple(1.0 if part == "whole" else 0.25 for part in cut.of_parts()), chance.device)[:, None]
+    return middle + _placed(chance[:, 2:], half / room, cut.ends * kept, cut.overhang) * room, half
 
 
 def corner_tilts(n: int, tilt: float | Tensor, generator: torch.Generator) -> Tensor:
@@ -212,13 +214,14 @@ def untilting(tilts: Tensor) -> Tensor:
     return torch.stack([2.0 * u - w, 2.0 * v - w, w], dim=1)
 
 
-def _placed(chance: Tensor, half: Tensor, cut: Cut) -> Tensor:
+def _placed(chance: Tensor, half: Tensor, ends: Tensor, overhang: float | Tensor) -> Tensor:
     """Middles for views of this half size, none hanging over by more than its share.
 
-    Some lie at either end, where few views would come otherwise: the border is guided like the middle.
+    The share `ends` (n, 1) of them lies at either end, where few would come otherwise: the border is guided like the
+    middle.
     """
-    reach = 1.0 + half * (2.0 * cut.overhang - 1.0)
-    return ((2.0 * chance - 1.0) / _at_least(1.0 - cut.ends, 1e-6)).clamp(-1.0, 1.0) * reach
+    reach = 1.0 + half * (2.0 * overhang - 1.0)
+    return ((2.0 * chance - 1.0) / (1.0 - ends).clamp(min=1e-6)).clamp(-1.0, 1.0) * reach
 
 
 def _averaged(picture: Tensor, cut: Cut, size: int) -> Tensor:
@@ -235,10 +238,6 @@ def _averaged(picture: Tensor, cut: Cut, size: int) -> Tensor:
     if shrink >= 1.0 - 2.0 * NEARLY:
         return picture
     return resized(picture, max(1, round(height * shrink)), max(1, round(width * shrink)))
-
-
-def _at_least(value: float | Tensor, limit: float) -> float | Tensor:
-    return value.clamp(min=limit) if isinstance(value, Tensor) else max(value, limit)
 
 
 def _at_most(value: float | Tensor, limit: float) -> float | Tensor:

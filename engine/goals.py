@@ -78,7 +78,7 @@ class Goals:
     def _no_words(self, look: Look, n: int, asked: Sequence[Asked]) -> list[Asked]:
         """What pushes painted words away, beside prompts that guide n is asked for."""
         shyness = look.number("no_words")
-        twins = self._texts[n].twins(WORDS) if shyness and asked and self._guides[n].knows(WORDS) else None
+        twins = self._texts[n].twins(WORDS) if shyness and asked and self._guides[n].paints_words else None
         return [] if twins is None else [(twins, -shyness, "whole")]
 
     def _note_picture(self, look: Look) -> None:

@@ -26,7 +26,7 @@ ROWS: tuple[Parameter, ...] = (
     number("picture_weight", "prompts", 1.0, -2.0, 2.0, "weight of that picture; negative pushes away"),
     text("style_picture", "prompts", "file of a picture whose colours and strokes the picture is painted in"),
     number("style_weight", "prompts", 0.5, 0.0, 1.0, "weight of that style"),
-    number("no_words", "prompts", 0.0, 0.0, 1.0, "weight of pushing painted words and letters away"),
+    number("no_words", "prompts", 0.0, 0.0, 1.0, "weight of pushing painted words away; the shipped guide paints none"),
     text("source", "prompts", "picture or video the picture is held to, or camera, camera:1, device:FORMAT:NAME"),
     number("source_weight", "prompts", 0.5, 0.0, 1.0, "how closely the picture is held to the source"),
     trigger("start_from_source", "prompts", "start the canvas from the source's newest picture"),

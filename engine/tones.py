@@ -16,6 +16,8 @@ COARSE = 4
 """Pixels to one that is looked at, each way."""
 COMFORT = 0.45
 """How far from the middle, 0.5, a value may lie before the range term holds it."""
+DARK = 0.2
+"""Brightness of a dark picture. Toward black the prompt would be fought to the end: black bars beside burnt shapes."""
 MOST_DEVIATION = 0.5
 """Deviation of a picture half black and half white."""
 VIVID = 0.4
@@ -66,17 +68,17 @@ def saturation_from(goal: float) -> Term:
     return term
 
 
-TONES: dict[str, tuple[Callable[[float], Term], float]] = {
-    "brightness_pull": (brightness_from, 1.0),
-    "contrast_pull": (contrast_from, MOST_DEVIATION),
-    "saturation_pull": (saturation_from, VIVID),
+TONES: dict[str, tuple[Callable[[float], Term], float, float]] = {
+    "brightness_pull": (brightness_from, DARK, 1.0),
+    "contrast_pull": (contrast_from, 0.0, MOST_DEVIATION),
+    "saturation_pull": (saturation_from, 0.0, VIVID),
 }
-"""Pulls of either sign: the term from what it goes toward, and the most of that."""
+"""Pulls of either sign: the term from what it goes toward, and the least and the most of that."""
 
 
-def signed(weight: float, term_from: Callable[[float], Term], most: float) -> tuple[float, Term]:
-    """The weight and the term of a pull that goes toward `most` when positive and toward 0 when negative."""
-    return FULL * abs(weight), term_from(most if weight > 0.0 else 0.0)
+def signed(weight: float, term_from: Callable[[float], Term], least: float, most: float) -> tuple[float, Term]:
+    """The weight and the term of a pull that goes toward `most` when positive and toward `least` when negative."""
+    return FULL * abs(weight), term_from(most if weight > 0.0 else least)
 
 
 def palette_distance(seen: Seen) -> Tensor:

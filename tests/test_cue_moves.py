@@ -1,11 +1,12 @@
 """Prompts typed by hand and the cue list: who has the line, and where each move goes."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from engine.parameters import TEXT_LIMIT, Look
+from engine.parameters import TEXT_LIMIT, Look, ParameterError
 from vj.changes import ACTIONS, Change
 from vj.cues.clock import CueClock
 from vj.cues.cue import Cue, CueList
@@ -150,12 +151,25 @@ def test_moves_between_cues_go_to_the_beginning_of_the_cue(at: float, change: An
     assert state.clock.position(0.0) == SONG.cues[index - 1].at_s and state.clock.state == "running"
 
 
-@pytest.mark.parametrize(
-    "change", ["cue_next", "cue_go", ("cue_go", 5), ("cue_go", 0), ("cue_go", -1), ("cue_go", "x")]
-)
-def test_a_move_to_a_cue_that_is_not_there_changes_nothing(change: Any) -> None:
+@pytest.mark.parametrize("change", ["cue_next", "cue_go"])
+def test_a_move_behind_the_last_cue_changes_nothing(change: Any) -> None:
     state = running(13.0).after(Change("prompt", "typed", seconds=0.0), 0.0)
     assert moved(state, change) == state
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (5, "no cue 5: the cues of this song are 1 to 4"),
+        (0, "no cue 0"),
+        (-1, "no cue -1"),
+        ("x", "no cue 'x' among the 4 of this song"),
+        ("", "no cue ''"),
+    ],
+)
+def test_a_cue_that_is_not_there_is_refused(asked: Any, told: str) -> None:
+    with pytest.raises(ParameterError, match=re.escape(told)):
+        moved(running(3.0), ("cue_go", asked))
 
 
 @pytest.mark.parametrize("action", [action for action in ACTIONS if action.startswith("cue_")])

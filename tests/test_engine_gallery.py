@@ -12,6 +12,8 @@ from PIL import Image
 
 from engine.gallery import Gallery
 from engine.guides.colours import Colours, colour_guide
+from engine.guides.guide import Guide
+from engine.guides.loading import load_guide
 from engine.looking import embed_picture
 from engine.palettes import palette_of, read_palette
 from engine.parameters import Look
@@ -174,14 +176,15 @@ def test_a_look_that_asks_for_nothing_is_blank():
     assert not replace(LOOK, line="red").is_blank()
 
 
-def test_no_words_costs_one_more_text_only_where_the_guide_knows_such_words():
-    def vectors(knows: bool, **values: object) -> int:
-        from engine.goals import Goals
+def test_no_words_costs_one_more_text_only_where_the_guide_may_paint_some():
+    from engine.goals import Goals
 
-        goals = Goals([replace(colour_guide(CPU), knows=lambda _text: knows)], waits=True)
-        return len(goals.of(replace(LOOK.with_values(values), line="red"))[0].vectors)
+    def vectors(guide: Guide, **values: object) -> int:
+        return len(Goals([guide], waits=True).of(replace(LOOK.with_values(values), line="red"))[0].vectors)
 
-    assert [vectors(True), vectors(True, no_words=0.5), vectors(False, no_words=0.5)] == [1, 2, 1]
+    any_words, some_words = colour_guide(CPU), replace(colour_guide(CPU), knows=lambda _text: True)
+    assert [vectors(any_words), vectors(any_words, no_words=0.5), vectors(some_words, no_words=0.5)] == [1, 2, 1]
+    assert not load_guide("shipped", CPU).paints_words
 
 
 def test_the_picture_is_held_to_a_still_source_by_its_weight(tmp_path: Path, engine: Engine):

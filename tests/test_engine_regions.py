@@ -130,6 +130,15 @@ def test_the_views_of_a_part_lie_in_it(region: str, height: int, width: int):
     assert torch.equal(frames((region,), CPU), torch.tensor([FRAMES[region]]))
 
 
+def test_the_middle_of_a_part_is_seen_even_where_all_views_of_the_whole_lie_at_its_ends():
+    cut = replace(CUT, overviews=0, inner=200, owners=("top",) * 200, ends=1.0, low=0.3, high=0.5, overhang=0.0)
+    boxes = view_boxes(cut, 144, 256, torch.Generator().manual_seed(0))
+    seen = (boxes[:, 0] < 0.0) & (boxes[:, 2] > 0.0)
+    assert 0.1 < seen.float().mean() < 0.6
+    whole = view_boxes(replace(cut, owners=("whole",) * 200), 144, 256, torch.Generator().manual_seed(0))
+    assert ((whole[:, 0] < -1 + 1e-4) | (whole[:, 2] > 1 - 1e-4)).all()
+
+
 def test_views_of_parts_come_after_those_of_the_whole():
     cut = CUT.shared(("whole", "left"), 0)
     assert (cut.overviews, cut.inner, cut.owners) == (2, 2, ("whole", "whole", "left", "left"))
@@ -165,5 +174,5 @@ def test_the_sung_line_has_the_rest_of_the_picture():
 def test_parts_take_turns_where_the_governor_leaves_one_view_for_them():
     few = asked(left="red", right="blue", top="white").with_values({"crops": 2, "weight_3": 0.0})
     rgb = painted(replace(few, line="green", values={**few.values, "lyrics": 0.2}))
-    assert rgb[:, :40, 0].mean() > rgb[:, :40, 2].mean() + 0.2
-    assert rgb[:, -40:, 2].mean() > rgb[:, -40:, 0].mean() + 0.2
+    assert rgb[:, :40, 0].mean() > rgb[:, :40, 2].mean() + 0.15
+    assert rgb[:, -40:, 2].mean() > rgb[:, -40:, 0].mean() + 0.15

@@ -131,7 +131,7 @@ def test_a_signed_pull_goes_to_the_most_or_to_nothing():
         goals.append(goal)
         return stability
 
-    assert [signed(weight, term_from, 0.4)[0] for weight in (0.5, -0.25, 0.0)] == [0.5 * FULL, 0.25 * FULL, 0.0]
+    assert [signed(weight, term_from, 0.0, 0.4)[0] for weight in (0.5, -0.25, 0.0)] == [0.5 * FULL, 0.25 * FULL, 0.0]
     assert goals[:2] == [0.4, 0.0]
 
 

@@ -47,6 +47,11 @@ def test_a_knob_gives_the_whole_range_and_may_be_reversed() -> None:
     assert Hands(_knob("steps")).turn(1, 0, 127, 1) == [1, 50, 1]
 
 
+def test_a_knob_at_rest_in_the_middle_is_nothing_between_two_signs() -> None:
+    assert Hands(_knob("zoom", low=-0.5, high=0.5)).turn(1, 0, 64, 127) == [-0.5, 0.0, 0.5]
+    assert Hands(_knob("turn", low=90.0, high=-90.0)).turn(1, 0, 32, 64, 127) == [90.0, 45.0, 0.0, -90.0]
+
+
 def test_a_knob_on_a_choice_walks_through_the_choices() -> None:
     hands = Hands(Control("cc", 1, "set", "canvas"))
     assert [hands.send(1, place)[0].value for place in (0, 127)] == ["pyramid", "fourier"]

@@ -238,7 +238,7 @@ class ShowState:
         if self.cues is None:
             return self
         clock = moved_clock(self.clock, self.cues, change, now)
-        if clock is self.clock:  # no such cue: a typed prompt stays too
+        if clock is self.clock:  # behind the last cue: a typed prompt stays too
             return self
         shown, line = self._shown(now), self.look_at(now).line
         if change.action == "cue_stop":

@@ -48,6 +48,11 @@ class Guide:
         elif fits(visual := getattr(self.model, "visual", None)):
             object.__setattr__(self, "_frozen", FrozenViT(visual, self._mean, self._std))
 
+    @property
+    def paints_words(self) -> bool:
+        """Whether it may paint words and letters: one that was taught things alone would push away a thing instead."""
+        return self.knows is _knows_all
+
     def embed_text(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors (n, d) of the texts, on the guide's device."""
         with torch.no_grad():

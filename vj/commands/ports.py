@@ -14,6 +14,6 @@ def run(_args: argparse.Namespace) -> int:
     names, reason = list_ports()
     for name in names:
         print(name)
-    if not names:
+    if not names or reason:
         print(reason or "no MIDI inputs: none is plugged in")
     return 0

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from vj.commands.arguments import add_show_arguments, cue_file, plan_from
+from vj.commands.arguments import add_show_arguments, cue_file, gathered, plan_from
+from vj.commands.kinds import refuse_other_kind
 from vj.cues import read_cues
 from vj.mailboxes import Frame, Rgb
 from vj.runtime import Plan
@@ -34,7 +35,10 @@ def run(args: argparse.Namespace) -> int:
     from vj.checks import check_files
 
     problems = _out_problems(args.out)
-    plan = plan_from(args, problems, cues=cue_file(args.cues, problems), sinks=())
+    path = cue_file(args.cues, problems)
+    if path:
+        gathered(problems, lambda: refuse_other_kind("cues", Path(path)), None)
+    plan = plan_from(args, problems, cues=path, sinks=())
     check_files(plan, problems)
     length_s = args.for_s or read_cues(Path(plan.cues)).cues[-1].at_s + TAIL_S
     _write(args.out, plan, length_s)

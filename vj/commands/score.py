@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vj import library
+from vj.commands.kinds import refuse_other_kind
 from vj.cues import CueList, read_cues
 from vj.errors import UsageError, VjError
 from vj.mailboxes import Rgb
@@ -75,7 +76,9 @@ def _check_options(args: argparse.Namespace) -> None:
 
 
 def _cues(name: str) -> CueList:
-    return read_cues(library.find("cues", name))
+    path = library.find("cues", name)
+    refuse_other_kind("cues", path)
+    return read_cues(path)
 
 
 def _check_length(args: argparse.Namespace, cues: CueList | None) -> None:

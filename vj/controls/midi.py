@@ -141,6 +141,10 @@ class MidiInput:
     def _open(self, system: MidiSystem, name: str) -> str:
         """Open a port; "" or what went wrong. A port another program holds may be free a second later."""
         mappings = mappings_for(self._mappings, name)
+        if name == JACK_PORT:  # whatever is connected there by hand: its own name is not told
+            mappings = mappings or self._mappings
+            if any(mapping.ports for mapping in self._mappings if mapping not in mappings):
+                self._note(f"midi {name}: a device's own mapping applies when it is opened by --midi-in NAME")
         try:
             self._ports[name] = system.open(name, partial(self._receive, name, mappings))
         except Exception as err:  # noqa: BLE001 - the boundary: a native library may raise anything

@@ -110,6 +110,15 @@ def _moved(control: Control, midi: Midi, look: Look, seen: Seen | None) -> tuple
     return (change if _is_press(midi, seen) else None), Seen(midi.value)
 
 
+def _between(low: float, high: float, place: int) -> float:
+    """What a knob at this place, 0 to 127, means; between ends of two signs 64, where it rests, is the very middle."""
+    if low < 0.0 < high or high < 0.0 < low:
+        share = place / 128 if place <= 64 else 0.5 + (place - 64) / 126
+    else:
+        share = place / 127
+    return low + share * (high - low)
+
+
 def _is_press(midi: Midi, seen: Seen | None) -> bool:
     if midi.kind == "note":
         return midi.value > 0
@@ -122,7 +131,7 @@ def _turned(control: Control, midi: Midi, look: Look, seen: Seen | None) -> tupl
     source = f"midi {midi}"
     if row.kind == "choice":
         return Change("set", row.from_unit(midi.value / 127), row.name, source), Seen(midi.value)
-    value = float(row.checked(control.low + midi.value / 127 * (control.high - control.low)))
+    value = float(row.checked(_between(control.low, control.high, midi.value)))
     change = Change("set", value, row.name, source)
     if control.takeover == "jump":
         return change, Seen(midi.value)

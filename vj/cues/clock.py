@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from engine.parameters import ParameterError
 from vj.changes import Change
 from vj.cues.cue import CueList
 from vj.cues.position import moment
+from vj.errors import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ def is_jump(clock: CueClock, change: Change) -> bool:
 
 
 def moved_clock(clock: CueClock, cues: CueList, change: Change, now: float) -> CueClock:
-    """The clock after a move by hand; the very same one when there is no such cue."""
+    """The clock after a move by hand; the very same one past the last cue. Raises ParameterError for an unknown cue."""
     position = clock.position(now)
     action = change.action
     if action == "cue_stop":
@@ -57,22 +59,34 @@ def moved_clock(clock: CueClock, cues: CueList, change: Change, now: float) -> C
 
 
 def _target(cues: CueList, change: Change, index: int) -> float | None:
-    """The time of the cue a move goes to from the one with this 1-based index, or None when there is no such cue."""
+    """The time of the cue a move goes to from the one with this 1-based index, or None behind the last one.
+
+    Raises ParameterError for a name or number that no cue has.
+    """
     if change.action == "cue_back":
         index = max(1, index - 1)
     elif change.action == "cue_next" or change.value is None:
         index += 1
     elif isinstance(change.value, str):
-        index = _named(cues, change.value.casefold())
+        index = _named(cues, change.value)
     else:
-        index = int(change.value)
+        index = _numbered(cues, change.value)
     return cues.cues[index - 1].at_s if 1 <= index <= len(cues.cues) else None
 
 
-def _named(cues: CueList, wanted: str) -> int:
-    """The place of a cue by its label, else by its number or its words; 0 for none. Case ignored."""
-    if not wanted:
-        return 0
-    labels = (n for n, cue in enumerate(cues.cues, 1) if cue.label.casefold() == wanted)
-    others = (n for n, cue in enumerate(cues.cues, 1) if wanted in (str(n), cue.text.casefold()))
-    return next(labels, None) or next(others, 0)
+def _named(cues: CueList, name: str) -> int:
+    """The place of a cue by its label, else by its number or its words, case ignored."""
+    wanted = name.casefold()
+    labels = (n for n, cue in enumerate(cues.cues, 1) if wanted and cue.label.casefold() == wanted)
+    others = (n for n, cue in enumerate(cues.cues, 1) if wanted and wanted in (str(n), cue.text.casefold()))
+    found = next(labels, None) or next(others, None)
+    if found is None:
+        labelled = did_you_mean(name, {cue.label for cue in cues.cues if cue.label})
+        raise ParameterError(f"no cue {name!r} among the {len(cues.cues)} of this song{labelled}")
+    return found
+
+
+def _numbered(cues: CueList, number: float) -> int:
+    if not 1 <= int(number) <= len(cues.cues):
+        raise ParameterError(f"no cue {int(number)}: the cues of this song are 1 to {len(cues.cues)}")
+    return int(number)
