@@ -226,6 +226,8 @@ def test_what_the_performer_must_know_is_warned_of_and_a_noisy_controller_does_n
     assert "temprature" in warning()
     told(desk, *(Change("song_next", source="osc") for _ in range(3)))
     assert "temprature" in warning()
+    told(desk, *(Change("cue_go", f"nowhere {n}", source="osc") for n in range(50)))
+    assert "temprature" in warning() and len(desk.report()["log"]) == LINES_KEPT
     told(desk, Change("song_next", source="key"))
     assert "this show has no songs" in warning()
 

@@ -26,7 +26,7 @@ LINES_KEPT = 16
 LINE_LIMIT = 200
 TURN_S = 0.02
 SAVE_EVERY_S = 0.5
-WARN_EVERY_S = 30.0
+WARN_EVERY_S, SAME_EVERY_S = 2.0, 30.0
 
 
 class ShowDesk:
@@ -77,9 +77,12 @@ class ShowDesk:
         """
         self.say(f"{source}: {line}" if source else line)
         now = time.monotonic()
-        if source == "key" or now - self._warned.get(line, -math.inf) > WARN_EVERY_S:
+        warned = {known: at for known, at in self._warned.items() if now - at < SAME_EVERY_S}
+        is_noise = line in warned or any(now - at < WARN_EVERY_S for at in warned.values())
+        if source == "key" or not is_noise:
             self._warning = now, line[:LINE_LIMIT]
-            self._warned = {known: at for known, at in self._warned.items() if now - at < WARN_EVERY_S} | {line: now}
+        if source != "key" and not is_noise:
+            self._warned = warned | {line: now}
 
     def turn(self, timeout_s: float) -> Look:
         """Make the changes that have come, waiting for the first at most this long; the look as it is now."""
