@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.parameters import Look
+from engine.parameters import Look, ParameterError
 from vj.changes import Change
 from vj.cues.clock import CueClock
 from vj.cues.cue import Cue, CueList
@@ -151,12 +151,16 @@ def test_a_jump_while_paused_shows_its_words_at_once() -> None:
     assert line(state, 6.0)[0] == line(state, 60.0)[0] == "two"
 
 
-@pytest.mark.parametrize(
-    ("asked", "index"), [("A", 2), ("a", 2), ("END", 4), ("7", 3), ("2", 2), ("three", 3), ("B", 0), ("", 0)]
-)
+@pytest.mark.parametrize(("asked", "index"), [("A", 2), ("a", 2), ("END", 4), ("7", 3), ("2", 2), ("three", 3)])
 def test_a_cue_is_called_by_its_label_first_then_by_number_or_words(asked: str, index: int) -> None:
     state = running().after(Change("cue_go", asked), 5.0)
-    assert state.clock.position(5.0) == (SONG.cues[index - 1].at_s if index else 5.0)
+    assert state.clock.position(5.0) == SONG.cues[index - 1].at_s
+
+
+@pytest.mark.parametrize("asked", ["B", ""])
+def test_a_label_that_no_cue_has_is_refused(asked: str) -> None:
+    with pytest.raises(ParameterError, match=f"no cue '{asked}' among the 4 of this song"):
+        running().after(Change("cue_go", asked), 5.0)
 
 
 # Saved
