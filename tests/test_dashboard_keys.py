@@ -17,7 +17,7 @@ from vj.dashboard.overlays import EndScreen
 sys.path.insert(0, str(Path(__file__).parent / "rigs"))
 
 from moving_show import MovingShow
-from watching import SIZES, asked, dashboard, shows
+from watching import SIZES, asked, dashboard, shows, until
 
 
 @pytest.fixture
@@ -99,8 +99,7 @@ async def test_keys_that_come_in_one_burst_are_done_in_their_order(show: MovingS
     async with dashboard(show) as (app, pilot):
         for key in keys:  # read at once, as after a moment in which the dashboard had no turn
             app.post_message(events.Key(key, key if len(key) == 1 else None))
-        while len(show.changes) < 5:
-            await pilot.pause(0.05)
+        await until(pilot, lambda: len(show.changes) >= 5, "five changes")
         assert show.changes == [
             Change("prompt", "cat", "", "key"),
             Change("prompt", "dg", "", "key"),
@@ -198,7 +197,8 @@ async def test_a_burst_of_keys_over_an_overlay_closes_it_once(
         assert len(app.screen_stack) == 2
         for key in burst:
             app.post_message(events.Key(key, key if len(key) == 1 else None))
-        await pilot.pause(0.3)
+        await until(pilot, lambda: len(app.screen_stack) == 1, "the board alone")
+        await asked(pilot, show, "u")  # goes the way of the keys before it, so they are all done with
         assert app.is_running and len(app.screen_stack) == 1
 
 

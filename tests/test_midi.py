@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +187,25 @@ def test_notes_of_a_sequencer_toggle_and_hold(jack_server: str) -> None:
         ("set", "blackout", True),
         ("set", "blackout", False),
     }
+
+
+@needs_jack
+@no_alsa
+@pytest.mark.parametrize("alone", [True, False])
+def test_where_a_devices_name_is_not_told_its_mapping_applies_alone_or_it_is_said(
+    alone: bool, jack_server: str
+) -> None:
+    nano = replace(
+        GENERIC, ports=("nanoKONTROL2*",), controls=(Control("cc", 2, "set", "contrast", low=0.0, high=2.0),)
+    )
+    with Played((nano,) if alone else (GENERIC, nano)) as played:
+        played.until_port("vj:vj-in")
+        sender = Sender("nanoKONTROL2", "vj:vj-in")
+        sender.send((0xB0, 2, 127))
+        assert played.until(lambda: played.midi.report()["received"] >= 1)
+        sender.close()
+    assert [change.parameter for change in played.changes] == (["contrast"] if alone else [])
+    assert any("--midi-in NAME" in note for note in played.notes) is not alone
 
 
 @needs_jack

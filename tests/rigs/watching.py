@@ -5,7 +5,7 @@ import html
 import re
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from moving_show import MovingShow
@@ -40,6 +40,14 @@ async def shows(pilot: Pilot, words: str, within_s: float = 10.0) -> str:
         assert time.monotonic() < until, f"{words!r} is not on:\n{seen}"
         await pilot.pause(0.1)
     return seen
+
+
+async def until(pilot: Pilot, claim: Callable[[], bool], what: str, within_s: float = 10.0) -> None:
+    """Wait until this is so."""
+    end = time.monotonic() + within_s
+    while not claim():
+        assert time.monotonic() < end, f"it never came to {what}"
+        await pilot.pause(0.02)
 
 
 async def asked(pilot: Pilot, show: MovingShow, *keys: str) -> list[Change]:

@@ -62,8 +62,6 @@ def preset_text(look: Look) -> str:
     """A look as a preset file: every parameter but triggers, what is of the moment, and slots that are empty."""
     empty = {n for n in range(1, SLOTS + 1) if not look.text(f"prompt_{n}")}
     left_out = {*_LEFT_OUT, *(f"{what}_{n}" for n in empty for what in ("prompt", "weight", "region"))}
-    kept = [
-        row for row in PARAMETERS.values() if row.kind != "trigger" and row.name not in left_out
-    ]  # fmt: skip
+    kept = [row for row in PARAMETERS.values() if row.kind != "trigger" and row.name not in left_out]
     rows = [f"{row.name} = {json.dumps(look.values[row.name], ensure_ascii=False)}\n" for row in kept]
     return f"# The look of a show, written by vj presets save.\n[parameters]\n{''.join(rows)}"

@@ -143,7 +143,7 @@ class MidiInput:
         mappings = mappings_for(self._mappings, name)
         if name == JACK_PORT:  # whatever is connected there by hand: its own name is not told
             mappings = mappings or self._mappings
-            if any(mapping.ports for mapping in self._mappings if mapping not in mappings):
+            if mappings != self._mappings:
                 self._note(f"midi {name}: a device's own mapping applies when it is opened by --midi-in NAME")
         try:
             self._ports[name] = system.open(name, partial(self._receive, name, mappings))

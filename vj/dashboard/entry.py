@@ -150,11 +150,11 @@ class Typing(Vertical):
 
     async def take(self, event: events.Event) -> bool:
         """Type this at once, if something is being typed and it is for that; gives whether it was."""
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded or not self.is_open:
+            return False
         # On their way to the entry and back the keys after an Enter would overtake it, and be typed instead of done.
-        is_ours = isinstance(event, events.Key | events.Paste) and not event.is_forwarded and self.is_open
-        if is_ours:
-            await self._entry.take(event)  # type: ignore[arg-type]
-        return is_ours
+        await self._entry.take(event)
+        return True
 
     def close(self) -> None:
         """Go out of sight."""
