@@ -70,6 +70,16 @@ def test_a_file_of_another_kind_is_sent_to_its_own_check(
     assert vj(*words, path) == (2, [f"{path}: {said.format(path)}"], [])
 
 
+@pytest.mark.parametrize("words", [["render", "{}", "--out", "new.mp4"], ["score", "song.mp4", "--cues", "{}"]])
+def test_a_show_file_given_for_a_cue_file_is_called_so_and_no_more(
+    vj: Callable[..., Answer], home: Path, words: list[str]
+) -> None:
+    (home / "song.mp4").write_bytes(b"")
+    path = song(home, '[[song]]\ntitle = "F"\ncues = "ferry.lrc"\n', "friday.toml")
+    code, _, err = vj(*(word.format(path) for word in words))
+    assert (code, err) == (2, [f"vj: {path}: this is a show file, not a cue file; check it with: vj check {path}"])
+
+
 def test_a_file_with_marks_of_two_kinds_is_checked_as_it_was_asked(vj: Callable[..., Answer], home: Path) -> None:
     path = song(home, '[[song]]\ntitle = "F"\ncues = "x.lrc"\n[[cue]]\nat = 1.0\nprompt = "a"\n', "both.toml")
     assert "unknown key 'cue'" in "".join(vj("check", path)[1])

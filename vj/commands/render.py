@@ -35,14 +35,22 @@ def run(args: argparse.Namespace) -> int:
     from vj.checks import check_files
 
     problems = _out_problems(args.out)
-    path = cue_file(args.cues, problems)
-    if path:
-        gathered(problems, lambda: refuse_other_kind("cues", Path(path)), None)
-    plan = plan_from(args, problems, cues=path, sinks=())
+    plan = plan_from(args, problems, cues=_cues(args.cues, problems), sinks=())
     check_files(plan, problems)
     length_s = args.for_s or read_cues(Path(plan.cues)).cues[-1].at_s + TAIL_S
     _write(args.out, plan, length_s)
     return 0
+
+
+def _cues(name: str, problems: list[str]) -> str:
+    """The path of the cue file, "" where there is none or it is of another kind."""
+
+    def right() -> str:
+        refuse_other_kind("cues", Path(path))
+        return path
+
+    path = cue_file(name, problems)
+    return gathered(problems, right, "") if path else ""
 
 
 def _out_problems(path: Path) -> list[str]:
