@@ -159,7 +159,7 @@ def _agreement(picture: Tensor, one: Pulling, random: torch.Generator) -> Agreem
         return Agreement(goal, guide.embed_image(sight.views), wanted=wanted)
     owns = ownership(goal.regions, cut.owners, guide.device)
     still = sight.views.detach()
-    seen = still + owns.masks(sight.points, goal.weights) * (sight.views - still)
+    seen = still + owns.masks(sight.points(), goal.weights) * (sight.views - still)
     return Agreement(goal, guide.embed_image(seen), owns.shares, wanted)
 
 

@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.doubling import doubled, doubled_back, is_double
+from engine.doubling import doubled, doubled_back, grow, is_double
 from engine.fourier import Fourier
+from engine.kernels.loading import array, kernels_for
 from engine.motion import Warp
 
 SMALLEST_SIDE = 6
@@ -113,8 +114,23 @@ class Pyramid:
     def settle(self) -> None:
         """Add the levels to the picture, keep it in 0..1, and start them from zero again."""
         with torch.no_grad():
+            if (kernels := kernels_for(self._picture, *self._levels)) is not None:
+                kernels.settle(array(self._picture), array(self._gathered()))
+                return
             torch.clamp(self.draw(), 0.0, 1.0, out=self._picture)
             torch._foreach_zero_(self._levels)
+
+    def _gathered(self) -> Tensor:
+        """What all levels change, in the finest of them; the others are zero after it."""
+        change = self._levels[0].mul_(self._gains[0])
+        for level, gain in zip(self._levels[1:], self._gains[1:], strict=True):
+            if is_double(level.shape, change.shape):
+                grow(change, level, gain)
+            else:
+                level.mul_(gain).add_(_enlarged(change, level.shape))
+            change.zero_()
+            change = level
+        return change
 
     def become(self, picture: Tensor) -> None:
         """Show this picture from now on."""

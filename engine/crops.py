@@ -1,17 +1,18 @@
 """The views a guide sees: random tilted cut-outs of the picture, all of them in one batched grid_sample."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from engine.canvas import resized
 from engine.doubling import halved
+from engine.kernels.loading import kernels_for
 from engine.parameters import Look
 from engine.regions import frames, owned, owners
+from engine.sampling import looked, sampled, sampling_grid, straight_grid
 
 FINENESS = 1.1
 """Pixels of the source to one of a middling view: hardly more than one, so that every pixel is reached."""
@@ -99,8 +100,8 @@ class Sight:
 
     views: Tensor
     """(n, 3, s, s)."""
-    points: Tensor
-    """The point of the picture each pixel of a view shows, (n, s, s, 2), where the picture spans -1..1 both ways."""
+    points: Callable[[], Tensor]
+    """Finds the point of the picture each pixel of a view shows, (n, s, s, 2), where the picture spans -1..1."""
     boxes: Tensor
     """(left, top, right, bottom) of each view before it is tilted, (n, 4), in the same measure."""
 
@@ -118,11 +119,11 @@ def look_at(picture: Tensor, cut: Cut, size: int, generator: torch.Generator) ->
     n = cut.overviews + cut.inner
     boxes = view_boxes(cut, picture.shape[-2], picture.shape[-1], generator)
     tilts, turned = corner_tilts(n, cut.tilt, generator), mirrored(boxes) if cut.is_turned else boxes
+    source = _averaged(picture, cut, size)
+    if cut.is_mirrored and not cut.is_tilted and (kernels := kernels_for(source, turned)) is not None:
+        return Sight(looked(source, turned, size, kernels), partial(straight_grid, turned, size), boxes)
     grid = sampling_grid(turned, tilts, size) if cut.is_tilted else straight_grid(turned, size)
-    source = _averaged(picture, cut, size).expand(n, -1, -1, -1)
-    if cut.is_mirrored:
-        return Sight(F.grid_sample(source, grid, padding_mode="reflection", align_corners=False), grid, boxes)
-    return Sight(F.grid_sample(source - 1.0, grid, padding_mode="zeros", align_corners=False) + 1.0, grid, boxes)
+    return Sight(sampled(source, grid, cut.is_mirrored), lambda: grid, boxes)
 
 
 def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) -> Tensor:
@@ -178,42 +179,6 @@ def corner_tilts(n: int, tilt: float | Tensor, generator: torch.Generator) -> Te
     return _corners(generator.device) * (1.0 - tilt * moved)
 
 
-def sampling_grid(boxes: Tensor, tilts: Tensor, size: int) -> Tensor:
-    """Points of the picture each view's pixels look at, (n, size, size, 2), from boxes (n, 4) and tilts (n, 4, 2)."""
-    n, straight = len(boxes), straight_grid(boxes, size)
-    points = torch.cat([straight, torch.ones_like(straight[..., :1])], dim=-1)
-    seen = points.view(n, size * size, 3) @ untilting(tilts).transpose(1, 2)
-    return (seen[..., :2] / seen[..., 2:]).view(n, size, size, 2)
-
-
-def straight_grid(boxes: Tensor, size: int) -> Tensor:
-    """The same for views that are not tilted."""
-    at = _middles(size, boxes.device)
-    x = boxes[:, 0:1] + (boxes[:, 2:3] - boxes[:, 0:1]) * at
-    y = boxes[:, 1:2] + (boxes[:, 3:4] - boxes[:, 1:2]) * at
-    return torch.stack(torch.broadcast_tensors(x[:, None, :], y[:, :, None]), dim=-1)
-
-
-def untilting(tilts: Tensor) -> Tensor:
-    """The homographies (n, 3, 3) that take moved corners (n, 4, 2) back to those of the square -1..1.
-
-    Heckbert 1989, section 2.2.3 (square to quadrilateral), and its adjugate for the way back.
-    """
-    a, b, c, d = tilts.unbind(dim=1)
-    over = a - b + c - d
-    one, two = b - c, d - c
-    scale = one[:, 0] * two[:, 1] - two[:, 0] * one[:, 1]
-    g = (over[:, 0] * two[:, 1] - two[:, 0] * over[:, 1]) / scale
-    h = (one[:, 0] * over[:, 1] - over[:, 0] * one[:, 1]) / scale
-    right = torch.cat([b - a + g[:, None] * b, g[:, None]], dim=1)
-    down = torch.cat([d - a + h[:, None] * d, h[:, None]], dim=1)
-    start = torch.cat([a, torch.ones_like(g)[:, None]], dim=1)
-    back = torch.linalg.cross(torch.stack([down, start, right], dim=1), torch.stack([start, right, down], dim=1))
-    # Heckbert's square is 0..1, ours -1..1.
-    u, v, w = back.unbind(dim=1)
-    return torch.stack([2.0 * u - w, 2.0 * v - w, w], dim=1)
-
-
 def _placed(chance: Tensor, half: Tensor, ends: Tensor, overhang: float | Tensor) -> Tensor:
     """Middles for views of this half size, none hanging over by more than its share.
 
@@ -261,9 +226,3 @@ def _rooms(parts: tuple[str, ...], device: torch.device) -> tuple[Tensor, Tensor
 def _corners(device: torch.device) -> Tensor:
     """The picture's corners, (4, 2). Kept."""
     return torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], device=device)
-
-
-@lru_cache(maxsize=32)
-def _middles(size: int, device: torch.device) -> Tensor:
-    """Where the middles of a view's pixels lie along one side, 0..1. Kept."""
-    return (torch.arange(size, device=device) + 0.5) / size

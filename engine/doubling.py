@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.kernels.loading import array, kernels_for
+
 SMALL = 80
 """Longer side of the smaller picture up to which two matrix products are quicker than a dozen operations."""
 
@@ -20,6 +22,8 @@ def is_double(large: torch.Size, small: torch.Size) -> bool:
 def doubled(picture: Tensor) -> Tensor:
     """The picture (n, c, h, w) twice as large, bilinear: every pixel four times, softened by 1 2 1 both ways."""
     height, width = picture.shape[-2:]
+    if not picture.requires_grad and kernels_for(picture) is not None:
+        return grow(picture, picture.new_zeros(*picture.shape[:-2], 2 * height, 2 * width))
     if max(height, width) <= SMALL:
         return _spread(height, picture.device) @ (picture @ _spread(width, picture.device).t())
     large = F.interpolate(picture, scale_factor=2.0, mode="nearest")
@@ -34,9 +38,22 @@ def doubled(picture: Tensor) -> Tensor:
     return large
 
 
+def grow(picture: Tensor, large: Tensor, gain: float = 1.0) -> Tensor:
+    """Let `large` (n, c, 2 h, 2 w) be itself times the gain and the picture at its size; returns it."""
+    kernels = kernels_for(picture, large)
+    if kernels is None:
+        return large.mul_(gain).add_(doubled(picture))
+    kernels.grow(array(picture), array(large), gain)
+    return large
+
+
 def doubled_back(gradient: Tensor) -> Tensor:
     """The gradient of a picture from that of its `doubled`, (n, c, 2 h, 2 w)."""
     height, width = gradient.shape[-2] // 2, gradient.shape[-1] // 2
+    if (kernels := kernels_for(gradient)) is not None:
+        small = gradient.new_empty(*gradient.shape[:-2], height, width)
+        kernels.shrink(array(gradient), array(small))
+        return small
     if max(height, width) <= SMALL:
         return _spread(height, gradient.device).t() @ (gradient @ _spread(width, gradient.device))
     for dim in (3, 2):
@@ -70,10 +87,18 @@ class _Halved(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, picture: Tensor) -> Tensor:
         """The means."""
+        if (kernels := kernels_for(picture)) is not None:
+            half = picture.new_empty(*picture.shape[:-2], picture.shape[-2] // 2, picture.shape[-1] // 2)
+            kernels.halve(array(picture), array(half))
+            return half
         wide = picture[..., 0::2] + picture[..., 1::2]
         return (wide[..., 0::2, :] + wide[..., 1::2, :]).mul_(0.25)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         """A quarter of each mean's gradient for each of its pixels."""
+        if (kernels := kernels_for(gradient)) is not None:
+            whole = gradient.new_empty(*gradient.shape[:-2], 2 * gradient.shape[-2], 2 * gradient.shape[-1])
+            kernels.halve_back(array(gradient), array(whole))
+            return whole
         return F.interpolate(gradient * 0.25, scale_factor=2.0, mode="nearest")

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.kernels.loading import Kernels, array, kernels_for
 from engine.style import Style
 
 MOST_APART = -0.9
@@ -117,7 +118,28 @@ def _cosines(one: Agreement) -> Tensor:
 
 def stability(seen: Seen) -> Tensor:
     """Mean absolute difference to the frame before (Schaldenbrand 2022, eq. 2 without w_c)."""
-    return (seen.picture - seen.previous).abs().mean()
+    kernels = kernels_for(seen.picture, seen.previous)
+    if kernels is None:
+        return (seen.picture - seen.previous).abs().mean()
+    found: Tensor = _Distance.apply(seen.picture, seen.previous, kernels)
+    return found
+
+
+class _Distance(torch.autograd.Function):
+    """The mean absolute difference by a compiled pass, which finds the gradient at once."""
+
+    @staticmethod
+    def forward(ctx: Any, picture: Tensor, other: Tensor, kernels: Kernels) -> Tensor:
+        """Without dimensions."""
+        gradient = torch.empty_like(picture)
+        total = kernels.distance(array(picture), array(other), array(gradient))
+        ctx.save_for_backward(gradient)
+        return picture.new_tensor(total)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        """For the first picture only."""
+        return ctx.saved_tensors[0] * gradient, None, None
 
 
 def total_variation(seen: Seen) -> Tensor:
@@ -132,6 +154,11 @@ class _Variation(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, picture: Tensor) -> Tensor:
         """Without dimensions."""
+        if (kernels := kernels_for(picture)) is not None:
+            found = torch.empty_like(picture)
+            value = picture.new_tensor(kernels.variation(array(picture), array(found)))
+            ctx.save_for_backward(found)
+            return value
         across, down = picture.diff(dim=-1), picture.diff(dim=-2)
         ctx.save_for_backward(across, down)
         total: Tensor = across.abs().mean() + down.abs().mean()
@@ -140,6 +167,9 @@ class _Variation(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         """Each difference pulls its two pixels together."""
+        if len(ctx.saved_tensors) == 1:
+            pulled: Tensor = ctx.saved_tensors[0] * gradient
+            return pulled
         across, down = ctx.saved_tensors
         found: Tensor = across.new_zeros(*down.shape[:-2], across.shape[-2], down.shape[-1])
         for way, dim in ((across, -1), (down, -2)):

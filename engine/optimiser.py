@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from engine.canvas import Canvas, resized
+from engine.kernels.loading import Kernels, array, kernels_for
 from engine.motion import Warp
 
 PUBLISHED_BETAS = (0.9, 0.999)
@@ -49,6 +50,8 @@ class LevelAdam(torch.optim.Adam):
         lacking = 1.0 - short**counts, 1.0 - long**counts
         if leaves[0].is_cuda:
             self.step_together(leaves, *lacking)
+        elif (kernels := self._kernels_for(leaves)) is not None:
+            self._step_compiled(kernels, leaves, *lacking)
         else:
             self.step_each(leaves, *lacking)
 
@@ -78,6 +81,21 @@ class LevelAdam(torch.optim.Adam):
             torch._foreach_mul_(steps, rate)
             rate = 1.0
         torch._foreach_add_(leaves, steps, alpha=-STRIDE * rate)
+
+    def _step_compiled(self, kernels: Kernels, leaves: list[Tensor], short: Tensor, long: Tensor) -> None:
+        """The same as leaf after leaf, in two passes over each."""
+        group = self.param_groups[0]
+        stride = STRIDE * float(group["lr"])
+        for leaf, begun, ended in zip(leaves, short.tolist(), long.tolist(), strict=True):
+            memory = self.state[leaf]
+            mean, square = array(memory["exp_avg"]), array(memory["exp_avg_sq"])
+            whole = kernels.remember(mean, square, array(cast(Tensor, leaf.grad)), *group["betas"])
+            scale = whole ** ((1.0 - OWN) / 2.0) * ended**-0.5 * begun
+            kernels.move(array(leaf), mean, square, scale, FARTHEST, stride)
+
+    def _kernels_for(self, leaves: list[Tensor]) -> Kernels | None:
+        remembered = [memory[name] for memory in self.state.values() for name in ("exp_avg", "exp_avg_sq")]
+        return kernels_for(*leaves, *(cast(Tensor, leaf.grad) for leaf in leaves), *remembered)
 
     def _counted(self, leaves: list[Tensor]) -> Tensor:
         """The counts, and a memory for every leaf that has none yet."""

@@ -18,6 +18,7 @@ from engine.gallery import Gallery
 from engine.governor import FEWEST_CROPS, Governor, rungs
 from engine.guides.guide import Guide
 from engine.handover import Handover, Painted
+from engine.kernels.loading import load, load_beside
 from engine.lead import Lead
 from engine.marks import Marks
 from engine.newest import Newest
@@ -124,6 +125,8 @@ class Engine:
     def _set_up(self) -> None:
         """Have all that works on the device, but the guides."""
         device, waits = self._device, not self._is_live
+        if device == CPU:
+            (load if waits else load_beside)()
         self._painting = Painting(device, self._seed, self._beat)
         self._finish = Finish(device, waits)
         self._gallery = Gallery(device, waits)

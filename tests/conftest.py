@@ -17,6 +17,14 @@ def _small_numbers_stay_in_other_tests() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _kernels() -> None:
+    """All tests compute as a show does once it has begun; see test_engine_kernels for computing without them."""
+    from engine.kernels.loading import load
+
+    load()
+
+
 @pytest.fixture
 def free_port() -> Callable[[], int]:
     """Gives TCP ports nobody listens on now."""

@@ -143,7 +143,7 @@ def test_views_of_parts_come_after_those_of_the_whole():
     cut = CUT.shared(("whole", "left"), 0)
     assert (cut.overviews, cut.inner, cut.owners) == (2, 2, ("whole", "whole", "left", "left"))
     sight = look_at(torch.rand(1, 3, 64, 96), cut, 16, torch.Generator().manual_seed(0))
-    assert sight.views.shape == (4, 3, 16, 16) and sight.points.shape == (4, 16, 16, 2)
+    assert sight.views.shape == (4, 3, 16, 16) and sight.points().shape == (4, 16, 16, 2)
     assert (sight.boxes[2:, 2] <= 1e-5).all()
 
 

@@ -100,7 +100,7 @@ class _Step:
         laps, look = self.laps, self._look
         laps.start()
         self._optimiser.zero_grad()
-        picture = self._canvas.draw()
+        picture = self._canvas.at_rest()
         laps.lap("draw")
         sight = look_at(picture, self._cut, self._guide.image_size, self._random)
         laps.lap("crops")

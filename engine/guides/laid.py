@@ -6,6 +6,7 @@ are not public: where torch lacks them everything is computed in the plain way.
 
 import logging
 from functools import lru_cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -58,17 +59,32 @@ class Kernel:
 
 
 class Matrix:
-    """A linear layer whose weights never change. Owns them."""
+    """A linear layer whose weights never change. Owns them.
 
-    def __init__(self, weight: Tensor, bias: Tensor | None, is_laid: bool | None = None) -> None:
-        """`weight` is (to, from), on the device and in the precision it is computed with; `is_laid` as above."""
-        self._bias = None if bias is None else bias.detach()
+    Few rows at a time take as long as the weights take to come from memory. So those of single precision are kept in
+    half of it, and computed with in single precision, where torch brings FBGEMM for that.
+    """
+
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None, is_laid: bool | None = None, is_halved: bool | None = None
+    ) -> None:
+        """`weight` is (to, from), on the device and in the precision it is computed with; `is_laid` as above.
+
+        `is_halved` says whether they are kept in half of single precision; None asks `halves`.
+        """
+        weight, self._bias = weight.detach().contiguous(), None if bias is None else bias.detach()
+        self._halved: Any = None
+        if halves(weight) if is_halved is None else is_halved:
+            self._halved = torch.ops.quantized.linear_prepack_fp16(weight, self._bias)
+            return
         self._is_plain = not (lays_out(weight) if is_laid is None else is_laid)
-        weight = weight.detach().contiguous()
         self._weight = weight if self._is_plain else torch.ops.mkldnn._reorder_linear_weight(weight, VIEWS)
 
     def __call__(self, x: Tensor) -> Tensor:
         """(n, to) of (n, from); not differentiable."""
+        if self._halved is not None:
+            half: Tensor = torch.ops.quantized.linear_dynamic_fp16(x, self._halved)
+            return half
         if self._is_plain:
             return F.linear(x, self._weight, self._bias)
         found: Tensor = torch.ops.mkldnn._linear_pointwise.default(x, self._weight, self._bias, "none", [], "")
@@ -91,9 +107,30 @@ def _works(dtype: torch.dtype) -> bool:
     weight, maps = (torch.randn(8, 8, 3, 3, generator=random).to(dtype) for _ in range(2))
     flat = weight.flatten(1)
     try:
-        found = Kernel(weight, None, 1, is_laid=True)(maps), Matrix(flat, None, is_laid=True)(maps.flatten(1))
+        found = (
+            Kernel(weight, None, 1, is_laid=True)(maps),
+            Matrix(flat, None, is_laid=True, is_halved=False)(maps.flatten(1)),
+        )
     except Exception:
         log.info("guide: weights are not laid out, as this torch does not do it in the known way", exc_info=True)
         return False
     wanted = F.conv2d(maps, weight, padding=1), F.linear(maps.flatten(1), flat)
     return all(torch.allclose(one, other, rtol=0.05, atol=0.2) for one, other in zip(found, wanted, strict=True))
+
+
+def halves(weight: Tensor) -> bool:
+    """Whether single weights like this one are kept in half of their bits."""
+    return weight.device.type == "cpu" and weight.dtype == torch.float32 and _halving_works()
+
+
+@lru_cache(maxsize=1)
+def _halving_works() -> bool:
+    """Whether torch's operators for it are here and compute what the public one does, tried once."""
+    random = torch.Generator().manual_seed(0)
+    weight, rows = torch.randn(16, 32, generator=random), torch.randn(4, 32, generator=random)
+    try:
+        found = Matrix(weight, None, is_halved=True)(rows)
+    except Exception:
+        log.info("guide: weights are not kept in half their bits, as this torch does not do it", exc_info=True)
+        return False
+    return torch.allclose(found, F.linear(rows, weight), rtol=0.01, atol=0.02)

@@ -1,0 +1,29 @@
+"""How passes are compiled: by numba, once, and kept beside the source (or in the user's cache) for later starts."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+
+Pass = TypeVar("Pass", bound=Callable[..., Any])
+
+PICTURE, ROW = "float32[:,:,::1]", "float32[::1]"
+"""Types of arrays (c, h, w) and (n,)."""
+
+# Sums may be taken in any order; numbers that are none stay what they are, as a broken picture must be found out.
+ORDER_IS_FREE = {"contract", "reassoc", "arcp", "nsz"}
+
+
+def compiled(*types: str, result: str = "void") -> Callable[[Pass], Pass]:
+    """Compile a pass for arguments of these types when it is defined: nothing is compiled while a show runs."""
+    signature = f"{result}({', '.join(types)})"
+    made: Any = numba.njit(signature, cache=True, nogil=True, fastmath=ORDER_IS_FREE, error_model="numpy")
+    found: Callable[[Pass], Pass] = made
+    return found
+
+
+def inlined(function: Pass) -> Pass:
+    """Compile what passes are made of, together with them."""
+    made: Any = numba.njit(function, cache=True, nogil=True, fastmath=ORDER_IS_FREE, error_model="numpy")
+    found: Pass = made
+    return found

@@ -1,0 +1,101 @@
+"""Whether compiled passes are there: loaded once for the process, in its time, and never asked for in vain."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+log = logging.getLogger("engine.kernels")
+
+Pass = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kernels:
+    """The passes, which take arrays; each is explained where it is written."""
+
+    grow: Pass
+    shrink: Pass
+    settle: Pass
+    remember: Pass
+    move: Pass
+    variation: Pass
+    distance: Pass
+    look: Pass
+    look_back: Pass
+    halve: Pass
+    halve_back: Pass
+
+
+class _Shelf:
+    """Where they lie once they are loaded. One for the process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_tried = False
+        self.kernels: Kernels | None = None
+
+    def fill(self) -> None:
+        """Load them, once; without numba there are none, and torch computes everything."""
+        with self._lock:
+            if self._is_tried:
+                return
+            self._is_tried = True
+            try:
+                self.kernels = _load()
+            except Exception:
+                log.info("kernels: there are none, torch computes everything", exc_info=True)
+
+
+_shelf = _Shelf()
+
+
+def load() -> None:
+    """Have them from now on: a third of a second, and some seconds the first time ever, when they are compiled."""
+    _shelf.fill()
+
+
+def load_beside() -> None:
+    """The same in a thread of its own; torch computes meanwhile."""
+    threading.Thread(target=_shelf.fill, name="kernels", daemon=True).start()
+
+
+def kernels_for(*tensors: Tensor) -> Kernels | None:
+    """The passes if they are loaded and can work on these: pictures in single precision on the CPU, in plain order."""
+    found = _shelf.kernels
+    if found is None:
+        return None
+    return found if all(_fits(tensor) for tensor in tensors) else None
+
+
+def array(tensor: Tensor) -> NDArray[Any]:
+    """The memory of a picture (1, c, h, w), or of n of them, as (n c, h, w)."""
+    found: NDArray[Any] = tensor.detach().numpy()
+    return found.reshape(-1, *found.shape[-2:])
+
+
+def _fits(tensor: Tensor) -> bool:
+    return tensor.device.type == "cpu" and tensor.dtype == torch.float32 and tensor.is_contiguous()
+
+
+def _load() -> Kernels:
+    from engine.kernels import moments, pyramid, sampling, terms
+
+    return Kernels(
+        grow=pyramid.grow,
+        shrink=pyramid.shrink,
+        settle=pyramid.settle,
+        remember=moments.remember,
+        move=moments.move,
+        variation=terms.variation,
+        distance=terms.distance,
+        look=sampling.look,
+        look_back=sampling.look_back,
+        halve=sampling.halve,
+        halve_back=sampling.halve_back,
+    )

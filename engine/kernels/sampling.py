@@ -1,0 +1,93 @@
+"""Views of a picture that are not tilted, and their gradients; the picture goes on as in a mirror beyond its border.
+
+As torch's grid_sample with bilinear points, reflection and align_corners=False. Arrays are float32.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.kernels.compiling import PICTURE, compiled, inlined
+from engine.kernels.pyramid import Array
+
+Places = NDArray[np.int64]
+
+VIEWS, BOXES = "float32[:,:,:,::1]", "float32[:,::1]"
+
+
+@inlined
+def _points(first: float, last: float, size: int, length: int, near: Places, share: Array) -> None:
+    """Where a view's `size` pixels between two points, -1..1, lie among `length`: from which, how far to the next."""
+    for n in range(size):
+        at = first + (last - first) * ((n + 0.5) / size)
+        at = abs(((at + 1.0) * length - 1.0) / 2.0 + 0.5) % (2.0 * length)
+        at = min(max(min(at, 2.0 * length - at) - 0.5, 0.0), length - 1.0)
+        near[n] = min(int(at), max(length - 2, 0))
+        share[n] = at - near[n]
+
+
+@compiled(PICTURE, BOXES, VIEWS)
+def look(picture: Array, boxes: Array, views: Array) -> None:
+    """Views (n, c, s, s) of a picture (c, h, w) in boxes (n, 4): left, top, right, bottom."""
+    channels, height, width = picture.shape
+    size = views.shape[2]
+    left, top = np.empty(size, np.int64), np.empty(size, np.int64)
+    right_share, down_share = np.empty(size, np.float32), np.empty(size, np.float32)
+    line = np.empty(width + 1, np.float32)
+    for n in range(len(boxes)):
+        _points(boxes[n, 0], boxes[n, 2], size, width, left, right_share)
+        _points(boxes[n, 1], boxes[n, 3], size, height, top, down_share)
+        first, last = left.min(), min(left.max() + 2, width)
+        for c in range(channels):
+            for y in range(size):
+                above, below = picture[c, top[y]], picture[c, min(top[y] + 1, height - 1)]
+                for x in range(first, last):
+                    line[x] = above[x] + down_share[y] * (below[x] - above[x])
+                line[width] = line[width - 1]
+                for x in range(size):
+                    one = line[left[x]]
+                    views[n, c, y, x] = one + right_share[x] * (line[left[x] + 1] - one)
+
+
+@compiled(VIEWS, BOXES, PICTURE)
+def look_back(gradient: Array, boxes: Array, found: Array) -> None:
+    """The gradient (c, h, w) of a picture from that of its views (n, c, s, s) in boxes (n, 4); `found` begins at 0."""
+    channels, height, width = found.shape
+    size = gradient.shape[2]
+    left, top = np.empty(size, np.int64), np.empty(size, np.int64)
+    right_share, down_share = np.empty(size, np.float32), np.empty(size, np.float32)
+    line = np.empty(width + 1, np.float32)
+    for n in range(len(boxes)):
+        _points(boxes[n, 0], boxes[n, 2], size, width, left, right_share)
+        _points(boxes[n, 1], boxes[n, 3], size, height, top, down_share)
+        first, last = left.min(), min(left.max() + 2, width)
+        for c in range(channels):
+            for y in range(size):
+                line[:] = np.float32(0.0)
+                for x in range(size):
+                    pull = gradient[n, c, y, x]
+                    line[left[x] + 1] += right_share[x] * pull
+                    line[left[x]] += (np.float32(1.0) - right_share[x]) * pull
+                above, below = found[c, top[y]], found[c, min(top[y] + 1, height - 1)]
+                for x in range(first, last):
+                    above[x] += (np.float32(1.0) - down_share[y]) * line[x]
+                    below[x] += down_share[y] * line[x]
+
+
+@compiled(PICTURE, PICTURE)
+def halve(picture: Array, half: Array) -> None:
+    """The means (c, h / 2, w / 2) of two by two pixels."""
+    for c in range(half.shape[0]):
+        for y in range(half.shape[1]):
+            above, below, row = picture[c, 2 * y], picture[c, 2 * y + 1], half[c, y]
+            for x in range(len(row)):
+                row[x] = np.float32(0.25) * (above[2 * x] + above[2 * x + 1] + below[2 * x] + below[2 * x + 1])
+
+
+@compiled(PICTURE, PICTURE)
+def halve_back(gradient: Array, found: Array) -> None:
+    """The gradient (c, h, w) of a picture from that of its means."""
+    for c in range(gradient.shape[0]):
+        for y in range(gradient.shape[1]):
+            above, below, row = found[c, 2 * y], found[c, 2 * y + 1], gradient[c, y]
+            for x in range(len(row)):
+                above[2 * x] = above[2 * x + 1] = below[2 * x] = below[2 * x + 1] = np.float32(0.25) * row[x]

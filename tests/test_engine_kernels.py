@@ -1,0 +1,179 @@
+"""Compiled passes against what torch computes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.canvas import Pyramid, cloud_noise
+from engine.crops import Cut, look_at
+from engine.doubling import doubled, doubled_back, halved
+from engine.guides.loading import load_guide
+from engine.kernels import loading
+from engine.kernels.loading import kernels_for
+from engine.objectives import Seen, stability, total_variation
+from engine.optimiser import make_optimiser, set_rate
+from engine.parameters import Look
+from engine.step import Engine
+
+SIZES = ((144, 256), (90, 160), (45, 80), (24, 24), (36, 13))
+"""Some whose halves are exact and some whose are not."""
+
+
+def both(compute: Callable[[], Any]) -> tuple[Any, Any]:
+    """What it gives with the compiled passes and without."""
+    kernels = loading._shelf.kernels
+    assert kernels is not None
+    ours = compute()
+    loading._shelf.kernels = None
+    try:
+        return ours, compute()
+    finally:
+        loading._shelf.kernels = kernels
+
+
+def random(*size: int, seed: int = 0) -> torch.Tensor:
+    return torch.rand(size, generator=torch.Generator().manual_seed(seed))
+
+
+def test_only_plain_pictures_in_single_precision_are_taken():
+    picture = random(1, 3, 8, 8)
+    assert kernels_for(picture) is not None
+    for other in (picture.double(), picture.transpose(2, 3), picture[..., ::2], picture.to("meta")):
+        assert kernels_for(picture, other) is None
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_levels_are_drawn_and_pulled_alike(size):
+    def compute() -> list[torch.Tensor]:
+        canvas = Pyramid(random(1, 3, *size))
+        seen = canvas.at_rest()
+        gradients = torch.autograd.grad((seen * random(1, 3, *size, seed=1)).sum(), canvas.parameters())
+        with torch.no_grad():
+            for leaf, gradient in zip(canvas.parameters(), gradients, strict=True):
+                leaf.add_(gradient, alpha=0.1)
+        canvas.settle()
+        assert not any(leaf.any() for leaf in canvas.parameters())
+        return [*gradients, canvas.draw().detach()]
+
+    ours, torchs = both(compute)
+    assert len(ours) > 2
+    for one, other in zip(ours, torchs, strict=True):
+        assert torch.allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_doubles_halves_and_noise_are_alike(size):
+    even = random(2, 3, 2 * size[0], 2 * size[1])
+
+    def compute() -> list[torch.Tensor]:
+        leaf = even.clone().requires_grad_(True)
+        half = halved(leaf)
+        (back,) = torch.autograd.grad((half * half).sum(), leaf)
+        noise = cloud_noise(*size, torch.Generator().manual_seed(3))
+        return [half.detach(), back, doubled(even), doubled_back(even), noise]
+
+    for one, other in zip(*both(compute), strict=True):
+        assert torch.allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("term", [stability, total_variation])
+def test_terms_and_their_gradients_are_alike(size, term):
+    before = random(1, 3, *size, seed=1)
+    before[..., :2, :2] = 0.25
+
+    def compute() -> tuple[torch.Tensor, torch.Tensor]:
+        picture = random(1, 3, *size)
+        picture[..., :2, :2] = 0.25  # no difference has no sign
+        picture.requires_grad_(True)
+        value = 3.0 * term(Seen(picture, before))
+        return value.detach(), torch.autograd.grad(value, picture)[0]
+
+    (ours, pulled), (torchs, wanted) = both(compute)
+    assert ours.item() == pytest.approx(torchs.item(), rel=1e-4)
+    assert torch.allclose(pulled, wanted, rtol=1e-4, atol=1e-9)
+    if term is stability:
+        assert not pulled[..., :2, :2].any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 9999), st.floats(0.0, 0.5), st.floats(0.05, 1.0), st.sampled_from(SIZES), st.booleans())
+def test_straight_views_and_their_gradients_are_alike(seed, overhang, low, size, is_turned):
+    cut = Cut(2, 3, low, 1.0, 0.0, overhang, True, is_tilted=False, is_turned=is_turned)
+    weights = random(5, 3, 32, 32, seed=1)
+
+    def compute() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        picture = random(1, 3, *size).requires_grad_(True)
+        sight = look_at(picture, cut, 32, torch.Generator().manual_seed(seed))
+        (pulled,) = torch.autograd.grad((sight.views * weights).sum(), picture)
+        return sight.views.detach(), pulled, sight.points()
+
+    for one, other in zip(*both(compute), strict=True):
+        assert torch.allclose(one, other, rtol=1e-3, atol=2e-3)
+        assert (one - other).abs().mean() < 2e-5
+
+
+def test_the_optimiser_moves_alike_step_after_step():
+    def compute() -> list[torch.Tensor]:
+        leaves = [torch.zeros(1, 3, *size, requires_grad=True) for size in SIZES]
+        optimiser = make_optimiser(leaves, True, "level")
+        set_rate(optimiser, torch.tensor(0.02))
+        for step in range(5):
+            for leaf in leaves:
+                leaf.grad = (random(*leaf.shape, seed=step) - 0.4) * 1e-3
+                leaf.grad[..., 0, 0] = 0.0
+            optimiser.step()
+        memories = [memory[name] for memory in optimiser.state.values() for name in ("step", "exp_avg", "exp_avg_sq")]
+        return [*(leaf.detach() for leaf in leaves), *memories]
+
+    for one, other in zip(*both(compute), strict=True):
+        assert torch.allclose(one, other, rtol=1e-3, atol=1e-5 * float(other.abs().max()))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_no_number_is_not_hidden(value):
+    canvas = Pyramid(random(1, 3, 24, 24))
+    leaf = canvas.parameters()[-1]
+    optimiser = make_optimiser(canvas.parameters(), True, "level")
+    set_rate(optimiser, 0.1)
+    for one in canvas.parameters():
+        one.grad = torch.zeros_like(one)
+    leaf.grad[0, 0, 5, 5] = value
+    optimiser.step()
+    assert leaf.detach()[0, 0, 5, 5].isnan()
+    canvas.settle()
+    assert int(canvas.draw().isnan().sum()) >= 1
+
+
+def test_an_engine_paints_much_the_same_with_them_and_without():
+    look = Look(line="a red heart").with_values({"canvas_width": 96, "canvas_height": 54, "steps": 2, "first_steps": 4})
+
+    def compute() -> list[np.ndarray]:
+        engine = Engine([load_guide("shipped", torch.device("cpu"))], torch.device("cpu"), 0, is_live=False)
+        frames = [engine.paint(look) for _ in range(4)]
+        engine.close()
+        return frames
+
+    for one, other in zip(*both(compute), strict=True):
+        assert np.abs(one.astype(float) - other.astype(float)).mean() < 1.0
+        assert one.std() > 5.0
+
+
+def test_without_numba_there_are_none_and_it_is_tried_once(monkeypatch, caplog):
+    tried = []
+
+    def lacking() -> None:
+        tried.append(1)
+        raise ImportError("No module named 'numba'")
+
+    monkeypatch.setattr(loading, "_load", lacking)
+    shelf = loading._Shelf()
+    with caplog.at_level("INFO", "engine.kernels"):
+        shelf.fill()
+        shelf.fill()
+    assert shelf.kernels is None and tried == [1] and "torch computes everything" in caplog.text
