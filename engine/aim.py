@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from engine.crops import Cut, look_at
+from engine.crops import Cut, Sight, look_at
 from engine.guides.guide import Guide
 from engine.objectives import (
     NOTHING,
@@ -152,25 +152,26 @@ def _cut(aim: Aim, goal: Goal, step: int) -> Cut:
 
 def _agreement(picture: Tensor, one: Pulling, random: torch.Generator) -> Agreement:
     """The goal beside views of the picture; where parts are owned, each view changes no more than is its own."""
-    guide, goal, cut = one.guide, one.goal, one.cut
-    sight = look_at(picture, cut, guide.image_size, random)
-    wanted = _wanted(guide, goal, sight.boxes, picture.shape[-2:], cut.is_turned)
-    if not cut.owners:
+    guide, goal = one.guide, one.goal
+    sight = look_at(picture, one.cut, guide.image_size, random)
+    wanted = wanted_of(picture, one, sight)
+    if not one.cut.owners:
         return Agreement(goal, guide.embed_image(sight.views), wanted=wanted)
-    owns = ownership(goal.regions, cut.owners, guide.device)
+    owns = ownership(goal.regions, one.cut.owners, guide.device)
     still = sight.views.detach()
     seen = still + owns.masks(sight.points(), goal.weights) * (sight.views - still)
     return Agreement(goal, guide.embed_image(seen), owns.shares, wanted)
 
 
-def _wanted(guide: Guide, goal: Goal, boxes: Tensor, size: torch.Size, is_turned: bool = False) -> Tensor:
-    """What views in boxes (n, 4) should show, (n, k, d): a text's meaning depends on the place, not a picture's."""
+def wanted_of(picture: Tensor, one: Pulling, sight: Sight) -> Tensor:
+    """What the views should show, (n, k, d): a text's meaning depends on the place, not a picture's."""
+    guide, goal = one.guide, one.goal
     texts = len(goal.vectors) - goal.pictures
-    wanted = goal.vectors[texts:].expand(len(boxes), -1, -1)
+    wanted = goal.vectors[texts:].expand(len(sight.boxes), -1, -1)
     if not texts:
         return wanted
-    regions = (goal.regions or ("whole",) * texts)[:texts]
-    placed = guide.place_text(goal.vectors[:texts], places(boxes, regions, size[0], size[1], is_turned))
+    regions, size = (goal.regions or ("whole",) * texts)[:texts], (picture.shape[-2], picture.shape[-1])
+    placed = guide.place_text(goal.vectors[:texts], places(sight.boxes, regions, *size, one.cut.is_turned))
     return torch.cat([placed, wanted], dim=1) if goal.pictures else placed
 
 

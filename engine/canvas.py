@@ -93,22 +93,32 @@ class Pyramid:
             torch.zeros(1, 3, h, w, device=picture.device, dtype=picture.dtype, requires_grad=True)
             for h, w in reversed(sizes)
         ]
-        self._gains = [level_gain(len(sizes) - 1 - n) for n in range(len(sizes))]
+        self.gains = [level_gain(len(sizes) - 1 - n) for n in range(len(sizes))]
+        """How far a step moves each level, coarse to fine."""
+
+    @property
+    def picture(self) -> Tensor:
+        """The picture as it lies in memory, (1, 3, h, w)."""
+        return self._picture
 
     def parameters(self) -> list[Tensor]:
         """The levels, coarse to fine."""
         return self._levels
 
+    def shares(self, gradient: Tensor) -> list[Tensor]:
+        """What this gradient of the picture is for each level, before its gain."""
+        return _shares(gradient, [level.shape for level in self._levels])
+
     def draw(self) -> Tensor:
         """The picture plus every level brought to its size."""
-        change = self._levels[0] * self._gains[0]
-        for level, gain in zip(self._levels[1:], self._gains[1:], strict=True):
+        change = self._levels[0] * self.gains[0]
+        for level, gain in zip(self._levels[1:], self.gains[1:], strict=True):
             change = _enlarged(change, level.shape).add_(level, alpha=gain)
         return self._picture + change
 
     def at_rest(self) -> Tensor:
         """The picture alone, as every level is zero; its gradient goes to the levels all the same."""
-        found: Tensor = _AtRest.apply(self._picture, self._gains, *self._levels)
+        found: Tensor = _AtRest.apply(self._picture, self.gains, *self._levels)
         return found
 
     def settle(self) -> None:
@@ -122,8 +132,8 @@ class Pyramid:
 
     def _gathered(self) -> Tensor:
         """What all levels change, in the finest of them; the others are zero after it."""
-        change = self._levels[0].mul_(self._gains[0])
-        for level, gain in zip(self._levels[1:], self._gains[1:], strict=True):
+        change = self._levels[0].mul_(self.gains[0])
+        for level, gain in zip(self._levels[1:], self.gains[1:], strict=True):
             if is_double(level.shape, change.shape):
                 grow(change, level, gain)
             else:
@@ -156,12 +166,18 @@ class _AtRest(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """The gradient of each level: averaged down from the one above as enlarging spreads it, times its gain."""
-        found: list[Tensor | None] = []
-        for gain, size in zip(reversed(ctx.gains), reversed(ctx.sizes), strict=True):
-            if gradient.shape != size:
-                gradient = _enlarged_back(gradient, size)
-            found.append(gradient * gain)
-        return None, None, *reversed(found)
+        found = [pull * gain for pull, gain in zip(_shares(gradient, ctx.sizes), ctx.gains, strict=True)]
+        return None, None, *found
+
+
+def _shares(gradient: Tensor, sizes: list[torch.Size]) -> list[Tensor]:
+    """What a picture's gradient is for levels of these sizes, coarse to fine, before their gains."""
+    found: list[Tensor] = []
+    for size in reversed(sizes):
+        if gradient.shape != size:
+            gradient = _enlarged_back(gradient, size)
+        found.append(gradient)
+    return found[::-1]
 
 
 def _enlarged(change: Tensor, size: torch.Size) -> Tensor:

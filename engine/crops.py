@@ -89,6 +89,11 @@ class Cut:
         """What of it decides what is computed, rather than with which numbers."""
         return self.overviews, self.inner, self.is_mirrored, self.is_tilted, self.is_turned, self.owners, self.grain
 
+    def numbers(self) -> tuple[float, ...] | None:
+        """What says how views lie; None where it is on the device."""
+        found = (self.low, self.high, self.squeeze, self.ends, self.aspect, self.overhang)
+        return None if any(isinstance(number, Tensor) for number in found) else tuple(float(each) for each in found)
+
     def of_parts(self) -> tuple[str, ...]:
         """Whose each inner view is."""
         return self.owners[self.overviews :] or ("whole",) * self.inner
@@ -134,6 +139,11 @@ def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) ->
     An inner view has a share low..high of the area of its part, or of the picture, no longer than `aspect` allows.
     """
     chance = torch.rand(cut.overviews + cut.inner, 4, generator=generator, device=generator.device)
+    if (kernels := kernels_for(chance)) is not None and (numbers := cut.numbers()) is not None:
+        found, parts = torch.empty_like(chance), _parts(cut.of_parts(), chance.device)
+        size = (float(width), float(height))
+        kernels.boxes(chance.numpy(), cut.overviews, parts.numpy(), size, numbers, found.numpy())
+        return found
     whole = _overviews(chance[: cut.overviews], cut, height, width)
     inner = _inner_views(chance[cut.overviews :], cut, height, width)
     middle, half = (torch.cat(both) for both in zip(whole, inner, strict=True))
@@ -168,8 +178,7 @@ def _inner_views(chance: Tensor, cut: Cut, height: int, width: int) -> tuple[Ten
     high = torch.minimum(side / aspect, tall)
     wide = torch.minimum(torch.minimum(side * aspect, high * cut.aspect), broad)
     half = torch.stack([wide, torch.minimum(high, wide * cut.aspect)], dim=1) / size
-    # Where a prompt owns a part, few views are its own: most are to cover its middle.
-    kept = _numbers(tuple(1.0 if part == "whole" else 0.25 for part in cut.of_parts()), chance.device)[:, None]
+    kept = _parts(cut.of_parts(), chance.device)[:, 4:]
     return middle + _placed(chance[:, 2:], half / room, cut.ends * kept, cut.overhang) * room, half
 
 
@@ -194,15 +203,22 @@ def _averaged(picture: Tensor, cut: Cut, size: int) -> Tensor:
 
     Sampling a finer one would reach few of its pixels in each step and leave the rest as noise and grid.
     """
-    height, width = picture.shape[-2:]
+    halvings, rest = shrinking(cut, picture.shape[-2], picture.shape[-1], size)
+    for _ in range(halvings):
+        picture = halved(picture)
+    return picture if rest is None else resized(picture, *rest)
+
+
+def shrinking(cut: Cut, height: int, width: int, size: int) -> tuple[int, tuple[int, int] | None]:
+    """How often a picture is halved for views, and the height and width it is brought to then, if to any."""
     low = (float(cut.low) if cut.grain is None else cut.grain) if cut.inner else 1.0
     shrink = FINENESS * size / (min(height, width) * min(1.0, low * max(height, width) / min(height, width)) ** 0.25)
+    halvings = 0
     while shrink < 0.5 + NEARLY and height % 2 == width % 2 == 0:
-        picture, shrink = halved(picture), 2.0 * shrink
-        height, width = picture.shape[-2:]
+        halvings, shrink, height, width = halvings + 1, 2.0 * shrink, height // 2, width // 2
     if shrink >= 1.0 - 2.0 * NEARLY:
-        return picture
-    return resized(picture, max(1, round(height * shrink)), max(1, round(width * shrink)))
+        return halvings, None
+    return halvings, (max(1, round(height * shrink)), max(1, round(width * shrink)))
 
 
 def _at_most(value: float | Tensor, limit: float) -> float | Tensor:
@@ -220,6 +236,15 @@ def _rooms(parts: tuple[str, ...], device: torch.device) -> tuple[Tensor, Tensor
     """Middles and half sizes (n, 2) of these parts of the picture. Kept."""
     first, last = frames(parts, device).chunk(2, dim=1)
     return (first + last) / 2.0, (last - first) / 2.0
+
+
+@cache
+def _parts(parts: tuple[str, ...], device: torch.device) -> Tensor:
+    """Middle, half size and share of `ends` of these parts of the picture, (n, 5). Kept."""
+    middle, room = _rooms(parts, device)
+    # Where a prompt owns a part, few views are its own: most are to cover its middle.
+    kept = torch.tensor([1.0 if part == "whole" else 0.25 for part in parts], device=device).view(-1, 1)
+    return torch.cat([middle, room, kept], dim=1)
 
 
 @lru_cache(maxsize=8)

@@ -98,7 +98,7 @@ class _Halved(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         """A quarter of each mean's gradient for each of its pixels."""
         if (kernels := kernels_for(gradient)) is not None:
-            whole = gradient.new_empty(*gradient.shape[:-2], 2 * gradient.shape[-2], 2 * gradient.shape[-1])
+            whole = gradient.new_zeros(*gradient.shape[:-2], 2 * gradient.shape[-2], 2 * gradient.shape[-1])
             kernels.halve_back(array(gradient), array(whole))
             return whole
         return F.interpolate(gradient * 0.25, scale_factor=2.0, mode="nearest")

@@ -30,6 +30,7 @@ class Lead:
         self.guides = tuple(guides)
         self._device, self._waits = device, waits
         self._own = self._wanted = named(guides)
+        self._play()
         self._goals, self._turns, self._relief = Goals(self.guides, waits), Turns(), Relief()
         self._next: Goals | None = None
         self._asked_at = 0.0
@@ -74,6 +75,7 @@ class Lead:
         self._drop()
         self.guides, self._device = tuple(_on_the_cpu(guide) for guide in self.guides), CPU
         self._goals, self._wanted = Goals(self.guides, self._waits), named(self.guides)
+        self._play()
 
     def report(self) -> dict[str, Any]:
         """The guides' names, and of each its size on the device and the views it sees."""
@@ -112,9 +114,15 @@ class Lead:
         log.info("lead: %s after %s", named(guides), named(self.guides))
         self._goals.close()
         self.guides, self._goals, self._next = guides, goals, None
+        self._play()
         self._relief.drop()
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
+
+    def _play(self) -> None:
+        if not self._waits:
+            for guide in self.guides:
+                guide.never_wait()
 
 
 def _on_the_cpu(guide: Guide) -> Guide:

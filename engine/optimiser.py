@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from engine.canvas import Canvas, resized
-from engine.kernels.loading import Kernels, array, kernels_for
+from engine.kernels.loading import Kernels, array
 from engine.motion import Warp
 
 PUBLISHED_BETAS = (0.9, 0.999)
@@ -50,8 +50,6 @@ class LevelAdam(torch.optim.Adam):
         lacking = 1.0 - short**counts, 1.0 - long**counts
         if leaves[0].is_cuda:
             self.step_together(leaves, *lacking)
-        elif (kernels := self._kernels_for(leaves)) is not None:
-            self._step_compiled(kernels, leaves, *lacking)
         else:
             self.step_each(leaves, *lacking)
 
@@ -82,20 +80,20 @@ class LevelAdam(torch.optim.Adam):
             rate = 1.0
         torch._foreach_add_(leaves, steps, alpha=-STRIDE * rate)
 
-    def _step_compiled(self, kernels: Kernels, leaves: list[Tensor], short: Tensor, long: Tensor) -> None:
-        """The same as leaf after leaf, in two passes over each."""
-        group = self.param_groups[0]
-        stride = STRIDE * float(group["lr"])
-        for leaf, begun, ended in zip(leaves, short.tolist(), long.tolist(), strict=True):
+    @torch.no_grad()
+    def step_compiled(self, kernels: Kernels, gradients: list[Tensor], gains: list[float], rate: float) -> None:
+        """The same from these gradients, each times its gain, in two compiled passes over each leaf."""
+        group, power = self.param_groups[0], (1.0 - OWN) / 2.0
+        short, long = group["betas"]
+        counts = self._counted(group["params"])
+        counts += 1.0
+        moved = zip(group["params"], gradients, gains, counts.tolist(), strict=True)
+        for leaf, gradient, gain, count in moved:
             memory = self.state[leaf]
-            mean, square = array(memory["exp_avg"]), array(memory["exp_avg_sq"])
-            whole = kernels.remember(mean, square, array(cast(Tensor, leaf.grad)), *group["betas"])
-            scale = whole ** ((1.0 - OWN) / 2.0) * ended**-0.5 * begun
-            kernels.move(array(leaf), mean, square, scale, FARTHEST, stride)
-
-    def _kernels_for(self, leaves: list[Tensor]) -> Kernels | None:
-        remembered = [memory[name] for memory in self.state.values() for name in ("exp_avg", "exp_avg_sq")]
-        return kernels_for(*leaves, *(cast(Tensor, leaf.grad) for leaf in leaves), *remembered)
+            factor = (1.0 - short**count) * (1.0 - long**count) ** -0.5
+            scale = (power, factor, FARTHEST, STRIDE * rate)
+            arrays = (array(each) for each in (leaf, memory["exp_avg"], memory["exp_avg_sq"], gradient))
+            kernels.move(*arrays, gain, (short, long), scale)
 
     def _counted(self, leaves: list[Tensor]) -> Tensor:
         """The counts, and a memory for every leaf that has none yet."""

@@ -10,6 +10,7 @@ from engine.aim import Toward, loss
 from engine.buffers import Buffers
 from engine.canvas import Canvas
 from engine.optimiser import set_rate
+from engine.quick import QuickStep
 from engine.recording import CudaRecord, Record, Recorder
 
 
@@ -26,12 +27,16 @@ class Steps:
         self._device = device = random.device
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         record = CudaRecord(device) if device.type == "cuda" else record
-        self._recorder = Recorder(record)
+        self._recorder, self._is_recorded = Recorder(record), record is not None
         self._buffers = Buffers(device, is_padded=record is not None)
         self._works_on: tuple[Canvas, torch.optim.Adam] | None = None
 
     def make(self, canvas: Canvas, optimiser: torch.optim.Adam, asked: Toward, rate: float) -> None:
         """Move the canvas one step of this size. Where nothing pulls it stays as it is."""
+        quick = None if self._is_recorded else QuickStep.of(canvas, optimiser)
+        if quick is not None:
+            quick.make(asked, rate, self._random)
+            return
         if self._works_on is None or self._works_on[0] is not canvas or self._works_on[1] is not optimiser:
             self.forget()
             self._works_on = canvas, optimiser

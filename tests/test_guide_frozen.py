@@ -24,6 +24,7 @@ def small_guide() -> Guide:
     model = SmallCLIP(GuideShape(), 10)
     assert model.place is not None
     torch.nn.init.normal_(model.place.say.weight, std=0.02)
+    model.load_state_dict({name: value.half().float() for name, value in model.state_dict().items()})  # as in a file
     return Guide("small", model, lambda texts: torch.ones(len(texts), 16).long(), MEAN, STD, 64, torch.device("cpu"))
 
 
@@ -102,6 +103,29 @@ def test_weights_that_are_laid_out_compute_the_same(
     assert all(apart(one.float(), other.float()) < 0.01 for one, other in zip(quick, slow, strict=True))
 
 
+def test_weights_kept_in_half_of_single_precision_compute_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    weight, bias, rows = torch.randn(24, 256).half().float(), torch.randn(24), torch.randn(5, 256)
+    wanted = torch.nn.functional.linear(rows, weight, bias)
+    assert laid.halves(weight) and not laid.halves(weight.bfloat16())
+    assert apart(Matrix(weight, bias)(rows), wanted) < 1e-6
+    monkeypatch.setattr(laid, "halves", lambda _: False)
+    assert apart(Matrix(weight, bias)(rows), wanted) < 1e-6
+
+
+def test_where_torch_keeps_no_halves_weights_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(*_: object) -> None:
+        raise RuntimeError("did not find an engine")
+
+    monkeypatch.setattr(torch.ops.quantized, "linear_prepack_fp16", lacking, raising=False)
+    laid._halving_works.cache_clear()
+    try:
+        weight, rows = torch.randn(8, 8), torch.randn(2, 8)
+        assert not laid.halves(weight)
+        assert apart(Matrix(weight, None)(rows), torch.nn.functional.linear(rows, weight)) < 1e-6
+    finally:
+        laid._halving_works.cache_clear()
+
+
 def test_half_the_bits_are_computed_plainly_where_torch_lays_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(laid, "lays_out", lambda *_: False)
     guide = small_guide()
@@ -147,6 +171,6 @@ def test_operators_that_want_to_be_called_otherwise_are_left_alone(monkeypatch: 
         weight = torch.randn(8, 8)
         assert not laid.lays_out(weight)
         maps = torch.randn(2, 8)
-        assert torch.equal(laid.Matrix(weight, None)(maps), torch.nn.functional.linear(maps, weight))
+        assert torch.equal(laid.Matrix(weight, None, is_halved=False)(maps), torch.nn.functional.linear(maps, weight))
     finally:
         laid._works.cache_clear()

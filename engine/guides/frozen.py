@@ -5,14 +5,17 @@ gradients of weights, and no gradient can be differentiated again.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import isqrt
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.guides.graph_shelf import GraphShelf
 from engine.guides.laid import Kernel, Matrix
+from engine.kernels.loading import Kernels, kernels_for
 
 LEAST_SLOPE = 0.05
 """Of the activation, `bend` in `engine.guides.shipped`."""
@@ -35,16 +38,16 @@ class Convolution:
     def __init__(self, weight: Tensor, bias: Tensor | None, padding: int) -> None:
         """`weight` is (to, from, k, k), on the device and in the precision it is computed with."""
         turned = weight.flip(2, 3).transpose(0, 1)
-        self._ahead = Kernel(weight, bias, padding)
-        self._back = Kernel(turned, None, weight.shape[-1] - 1 - padding)
+        self.kernel = Kernel(weight, bias, padding)
+        self.turned = Kernel(turned, None, weight.shape[-1] - 1 - padding)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Maps (n, to, h', w') of maps (n, from, h, w)."""
-        return self._ahead(x)
+        return self.kernel(x)
 
     def back(self, gradient: Tensor) -> Tensor:
         """The gradient of x from that of the maps."""
-        return self._back(gradient)
+        return self.turned(gradient)
 
     @classmethod
     def of(cls, layer: nn.Conv2d, factor: Tensor | float = 1.0) -> "Convolution":
@@ -60,19 +63,19 @@ class Residual:
 
     def __init__(self, layer: Any) -> None:
         gain = layer.gain.detach().float().flatten()
-        self._first, self._second = Convolution.of(layer.first), Convolution.of(layer.second, gain)
+        self.first, self.second = Convolution.of(layer.first), Convolution.of(layer.second, gain)
 
     def __call__(self, x: Tensor, slopes: Slopes) -> Tensor:
         """Maps of the same size; two slopes are added."""
         one, outer = bent(x)
-        two, inner = bent(self._first(one))
+        two, inner = bent(self.first(one))
         slopes += [outer, inner]
-        return self._second(two).add_(x)
+        return self.second(two).add_(x)
 
     def back(self, gradient: Tensor, slopes: Slopes) -> Tensor:
         """The gradient of x; two slopes are taken off."""
         inner, outer = slopes.pop(), slopes.pop()
-        through = self._first.back(self._second.back(gradient).mul_(inner))
+        through = self.first.back(self.second.back(gradient).mul_(inner))
         return through.mul_(outer).add_(gradient)
 
 
@@ -81,23 +84,23 @@ class Readout:
 
     def __init__(self, thin: nn.Conv2d | None, layer: nn.Linear, places: int) -> None:
         """`layer` reads maps channel by channel, so many places each; here they lie place by place."""
-        self._thin = None if thin is None else Convolution.of(thin)
+        self.thin = None if thin is None else Convolution.of(thin)
         weight = layer.weight.detach().unflatten(1, (-1, places)).transpose(1, 2).flatten(1)
         self.values = len(weight)
-        self._ahead, self._back = Matrix(weight, layer.bias), Matrix(weight.t(), None)
+        self.matrix, self.turned = Matrix(weight, layer.bias), Matrix(weight.t(), None)
 
     def __call__(self, maps: Tensor, slopes: Slopes) -> Tensor:
         """(n, values) of maps (n, c, h, w); one slope is added."""
-        seen, slope = bent(maps if self._thin is None else self._thin(maps))
+        seen, slope = bent(maps if self.thin is None else self.thin(maps))
         slopes.append(slope)
-        return self._ahead(seen.permute(0, 2, 3, 1).flatten(1))
+        return self.matrix(seen.permute(0, 2, 3, 1).flatten(1))
 
     def back(self, gradient: Tensor, slopes: Slopes) -> Tensor:
         """The gradient of the maps; one slope is taken off."""
         slope = slopes.pop()
         n, channels, height, width = slope.shape
-        found = self._back(gradient).view(n, height, width, channels).permute(0, 3, 1, 2) * slope
-        return found if self._thin is None else self._thin.back(found)
+        found = self.turned(gradient).view(n, height, width, channels).permute(0, 3, 1, 2) * slope
+        return found if self.thin is None else self.thin.back(found)
 
 
 class Stem:
@@ -111,17 +114,17 @@ class Stem:
         """`weight` is (c, 3, 8, 8), for pictures normalised by mean and std, (1, 3, 1, 1)."""
         scaled = (weight.float() / std).to(weight.dtype)
         parts = scaled.unflatten(3, (4, 2)).unflatten(2, (4, 2)).permute(0, 1, 3, 5, 2, 4).flatten(1, 3)
-        self._mean, self._dtype = mean, weight.dtype
-        self._ahead = Kernel(scaled, bias, padding=3, stride=2)
-        self._back = Kernel(parts.flip(2, 3).transpose(0, 1), None, padding=3)
+        self.mean, self._dtype = mean, weight.dtype
+        self.kernel = Kernel(scaled, bias, padding=3, stride=2)
+        self.turned = Kernel(parts.flip(2, 3).transpose(0, 1), None, padding=3)
 
     def __call__(self, views: Tensor) -> Tensor:
         """Maps (n, c, s / 2, s / 2) of views (n, 3, s, s) in 0..1."""
-        return self._ahead((views - self._mean).to(self._dtype, memory_format=torch.channels_last))
+        return self.kernel((views - self.mean).to(self._dtype, memory_format=torch.channels_last))
 
     def back(self, gradient: Tensor) -> Tensor:
         """The gradient of the views, in single precision."""
-        whole = F.pixel_shuffle(self._back(gradient), 2)[..., 3:-3, 3:-3]
+        whole = F.pixel_shuffle(self.turned(gradient), 2)[..., 3:-3, 3:-3]
         return whole.to(torch.float32, memory_format=torch.contiguous_format)
 
 
@@ -133,6 +136,9 @@ class FrozenTower:
     scales: tuple[Residual, ...]
     widen: tuple[Convolution, ...]
     read: tuple[Readout, ...]
+    size: int
+    """Pixels of a view's side."""
+    graphs: GraphShelf = field(default_factory=lambda: GraphShelf(LEAST_SLOPE), compare=False)
 
     @classmethod
     def of(cls, tower: Any, mean: Tensor, std: Tensor) -> "FrozenTower":
@@ -145,12 +151,22 @@ class FrozenTower:
                 tuple(Residual(scale) for scale in tower.scales),
                 tuple(Convolution.of(layer) for layer in tower.widen),
                 tuple(Readout(thin, layer, places) for thin, layer, places in read),
+                16 * isqrt(tower.places[2]),
             )
 
     def __call__(self, views: Tensor) -> Tensor:
         """Embeddings (n, d), not normalised, of views (n, 3, s, s)."""
         found: Tensor = _Seen.apply(views, self)
         return found
+
+    def looked(self, views: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Embeddings in single precision, and what gives the views' gradient for that of them, before it looks anew."""
+        is_single = views.device.type == "cpu" and self.stem.kernel.weight.dtype == torch.float32
+        graphs = self.graphs.find(self, views) if is_single else None
+        if graphs is not None:
+            return graphs.ahead(views), graphs.back
+        found, slopes = self.forward(views)
+        return found.float(), lambda gradient: self.back(gradient.to(found.dtype), slopes)
 
     def forward(self, views: Tensor) -> tuple[Tensor, Slopes]:
         """The embeddings, and what their gradient takes."""
@@ -202,15 +218,39 @@ class FrozenPlace:
         """`features` tells a box (..., 4) to the network; what is as wide as an embedding is computed in `dtype`."""
         self._read, self._say = (_linear(layer, dtype) for layer in (place.read, place.say))
         self._where, self._features, self._dtype = place.where, features, dtype
+        near, far = place.where[0], place.where[2]
+        self._layers = [each.detach() for each in (near.weight, near.bias, far.weight.t().contiguous(), far.bias)]
+        self._waves = (near.in_features - 6) // 12
+        self._known: tuple[tuple[int, torch.Size, int], Tensor, Tensor, Tensor] | None = None
 
     def __call__(self, texts: Tensor, boxes: Tensor) -> Tensor:
         """Unit embeddings (n, k, d) of k texts' embeddings (k, d) as n views in boxes (n, k, 4) should show them."""
-        texts = F.normalize(texts, dim=-1) * TEXT_LENGTH
+        if (kernels := kernels_for(texts, boxes, *self._layers)) is not None:
+            return self._compiled(kernels, texts, boxes)
+        texts, read = self._told(texts)
         gain, shift = self._where(self._features(boxes)).chunk(2, dim=-1)
-        read = self._read(texts.to(self._dtype)).float()
         inner, _ = bent(torch.addcmul(shift, read, 1.0 + gain))
         said = self._say(inner.to(self._dtype).flatten(0, 1)).float()
         return F.normalize(said.view(*boxes.shape[:2], -1).add_(texts), dim=-1)
+
+    def _compiled(self, kernels: Kernels, texts: Tensor, boxes: Tensor) -> Tensor:
+        """The same in compiled passes. Texts are read once, until they are others."""
+        key = texts.data_ptr(), texts.shape, texts._version
+        if self._known is None or self._known[0] != key:
+            self._known = key, texts, *self._told(texts)  # the texts are held on to, so that no others lie there
+        longer, read = self._known[2:]
+        rows = boxes.shape[0] * boxes.shape[1]
+        inner, found = read.new_empty(rows, read.shape[1]), longer.new_empty(rows, longer.shape[1])
+        layers = (each.numpy() for each in self._layers)
+        kernels.placed(boxes.numpy(), read.numpy(), *layers, self._waves, LEAST_SLOPE, inner.numpy())
+        said = self._say(inner.to(self._dtype)).float()
+        kernels.united(said.numpy(), longer.numpy(), found.numpy())
+        return found.view(*boxes.shape[:2], -1)
+
+    def _told(self, texts: Tensor) -> tuple[Tensor, Tensor]:
+        """The texts in their length, and as they are read."""
+        longer = F.normalize(texts, dim=-1) * TEXT_LENGTH
+        return longer, self._read(longer.to(self._dtype)).float()
 
 
 def _linear(layer: nn.Linear, dtype: torch.dtype) -> Matrix:
@@ -223,5 +263,6 @@ class Frozen:
     def __init__(self, model: Any, features: Callable[[Tensor], Tensor], mean: Tensor, std: Tensor) -> None:
         """The model as it is now, for pictures normalised by mean and std, (1, 3, 1, 1)."""
         self.embed_views = FrozenTower.of(model.visual, mean, std)
+        self.looked = self.embed_views.looked
         dtype = model.visual.stem.weight.dtype
         self.place_text = None if model.place is None else FrozenPlace(model.place, features, dtype)

@@ -4,6 +4,7 @@ The backward pass is written out: a third of the small operations that autograd 
 and on a GPU, where a step of four views is many small operations, they are what takes the time.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -67,6 +68,12 @@ class FrozenViT:
             return self.ahead(views, _Forgotten())
         found: Tensor = _Embed.apply(views, self)
         return found
+
+    def looked(self, views: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Embeddings of the views, and what gives the views' gradient for that of them, once."""
+        kept: Kept = []
+        found = self.ahead(views, kept)
+        return found.float(), lambda gradient: self.back(gradient.to(found.dtype), kept, views.shape).to(views.dtype)
 
     def ahead(self, views: Tensor, kept: Kept) -> Tensor:
         """Embeddings of the views; what the way back needs is added to `kept`."""

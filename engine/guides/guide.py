@@ -63,6 +63,19 @@ class Guide:
         """Unit vectors (n, d) of views (n, 3, s, s) in 0..1, s being `image_size`; differentiable."""
         return F.normalize(self._embedded(views).float(), dim=-1)
 
+    def looked(self, views: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Embeddings (n, d) of views, not normalised, and what gives the views' gradient for that of them, once.
+
+        The same as `embed_image` without autograd, in single precision.
+        """
+        if hasattr(self._frozen, "looked"):
+            found: tuple[Tensor, Callable[[Tensor], Tensor]] = self._frozen.looked(views)
+            return found
+        leaf = views.detach().requires_grad_(True)
+        with torch.enable_grad():
+            seen = self._embedded(leaf).float()
+        return seen.detach(), lambda gradient: torch.autograd.grad(seen, leaf, gradient)[0]
+
     def place_text(self, vectors: Tensor, boxes: Tensor) -> Tensor:
         """What views in boxes (n, k, 4) should show of k texts: unit vectors (n, k, d), from the texts' own (k, d).
 
@@ -82,6 +95,11 @@ class Guide:
         else:
             found = self.model.encode_image(((views - self._mean) / self._std).to(self.image_dtype))
         return found
+
+    def never_wait(self) -> None:
+        """Prepare nothing any more at the cost of a frame: what is quicker once it is ready is prepared beside."""
+        if graphs := getattr(getattr(self._frozen, "embed_views", None), "graphs", None):
+            graphs.waits = False
 
     @property
     def memory_mb(self) -> int:

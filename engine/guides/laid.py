@@ -36,24 +36,23 @@ class Kernel:
 
         `is_laid` says whether it is laid out; None asks `lays_out`. With `is_rectified` what is below 0 becomes 0.
         """
-        self._is_rectified = is_rectified
-        self._weight = weight.contiguous(memory_format=torch.channels_last)
-        self._bias = None if bias is None else bias.detach()
-        self._padding, self._stride = padding, stride
+        self.weight = weight.contiguous(memory_format=torch.channels_last)
+        self.bias = None if bias is None else bias.detach()
+        self.padding, self.stride, self.is_rectified = padding, stride, is_rectified
         self._laid: Tensor | None = None
         self._is_plain = not (lays_out(weight) if is_laid is None else is_laid)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Maps (n, to, h', w') of maps (n, from, h, w); not differentiable."""
         if self._is_plain:
-            plain = F.conv2d(x, self._weight, self._bias, self._stride, self._padding)
-            return plain.relu_() if self._is_rectified else plain
-        padding, stride, dilation = [self._padding] * 2, [self._stride] * 2, [1, 1]
+            plain = F.conv2d(x, self.weight, self.bias, self.stride, self.padding)
+            return plain.relu_() if self.is_rectified else plain
+        padding, stride, dilation = [self.padding] * 2, [self.stride] * 2, [1, 1]
         if self._laid is None:
             size = [VIEWS, *x.shape[1:]]
-            self._laid = torch.ops.mkldnn._reorder_convolution_weight(self._weight, padding, stride, dilation, 1, size)
+            self._laid = torch.ops.mkldnn._reorder_convolution_weight(self.weight, padding, stride, dilation, 1, size)
         found: Tensor = torch.ops.mkldnn._convolution_pointwise.default(
-            x, self._laid, self._bias, padding, stride, dilation, 1, "relu" if self._is_rectified else "none", [], ""
+            x, self._laid, self.bias, padding, stride, dilation, 1, "relu" if self.is_rectified else "none", [], ""
         )
         return found
 

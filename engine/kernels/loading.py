@@ -22,14 +22,18 @@ class Kernels:
     grow: Pass
     shrink: Pass
     settle: Pass
-    remember: Pass
     move: Pass
+    pulls: Pass
+    agree: Pass
     variation: Pass
     distance: Pass
+    boxes: Pass
     look: Pass
     look_back: Pass
     halve: Pass
     halve_back: Pass
+    placed: Pass
+    united: Pass
 
 
 class _Shelf:
@@ -84,18 +88,22 @@ def _fits(tensor: Tensor) -> bool:
 
 
 def _load() -> Kernels:
-    from engine.kernels import moments, pyramid, sampling, terms
+    from engine.kernels import agreement, boxes, moments, placing, pyramid, sampling, terms
 
     return Kernels(
         grow=pyramid.grow,
         shrink=pyramid.shrink,
         settle=pyramid.settle,
-        remember=moments.remember,
         move=moments.move,
+        pulls=terms.pulls,
+        agree=agreement.agree,
         variation=terms.variation,
         distance=terms.distance,
+        boxes=boxes.boxes,
         look=sampling.look,
         look_back=sampling.look_back,
         halve=sampling.halve,
         halve_back=sampling.halve_back,
+        placed=placing.placed,
+        united=placing.united,
     )

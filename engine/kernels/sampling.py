@@ -50,7 +50,7 @@ def look(picture: Array, boxes: Array, views: Array) -> None:
 
 @compiled(VIEWS, BOXES, PICTURE)
 def look_back(gradient: Array, boxes: Array, found: Array) -> None:
-    """The gradient (c, h, w) of a picture from that of its views (n, c, s, s) in boxes (n, 4); `found` begins at 0."""
+    """Add the gradient (c, h, w) of a picture from that of its views (n, c, s, s) in boxes (n, 4) to what is found."""
     channels, height, width = found.shape
     size = gradient.shape[2]
     left, top = np.empty(size, np.int64), np.empty(size, np.int64)
@@ -85,9 +85,13 @@ def halve(picture: Array, half: Array) -> None:
 
 @compiled(PICTURE, PICTURE)
 def halve_back(gradient: Array, found: Array) -> None:
-    """The gradient (c, h, w) of a picture from that of its means."""
+    """Add the gradient (c, h, w) of a picture from that of its means to what is found already."""
     for c in range(gradient.shape[0]):
         for y in range(gradient.shape[1]):
             above, below, row = found[c, 2 * y], found[c, 2 * y + 1], gradient[c, y]
             for x in range(len(row)):
-                above[2 * x] = above[2 * x + 1] = below[2 * x] = below[2 * x + 1] = np.float32(0.25) * row[x]
+                quarter = np.float32(0.25) * row[x]
+                above[2 * x] += quarter
+                above[2 * x + 1] += quarter
+                below[2 * x] += quarter
+                below[2 * x + 1] += quarter

@@ -44,3 +44,13 @@ def distance(picture: Array, other: Array, gradient: Array) -> np.float32:
         found[n] = share * _sign(apart)
         total += abs(apart)
     return total * share
+
+
+@compiled(PICTURE, PICTURE, "float32", "float32", PICTURE)
+def pulls(picture: Array, other: Array, hold: float, smoothness: float, gradient: Array) -> None:
+    """The gradient of `hold` times the distance to the other picture and `smoothness` times the variation."""
+    variation(picture, gradient)
+    one, two, found = picture.ravel(), other.ravel(), gradient.ravel()
+    share, smooth = np.float32(hold / len(one)), np.float32(smoothness)
+    for n in range(len(one)):
+        found[n] = smooth * found[n] + share * _sign(one[n] - two[n])

@@ -1,0 +1,73 @@
+"""What texts mean in places, as the shipped guide says it; see `engine.guides.shipped.Place`. Arrays are float32."""
+
+from math import cos, erf, log, sin, sqrt
+
+import numpy as np
+
+from engine.kernels.compiling import ROW, compiled, inlined
+from engine.kernels.pyramid import Array, clamped
+
+ROWS, BOXES = "float32[:,::1]", "float32[:,:,::1]"
+
+
+@inlined
+def _features(box: Array, waves: int, found: Array) -> None:
+    """A box (left, top, right, bottom) as middle, half and its logarithm, and as waves of so many octaves of them."""
+    for side in range(2):
+        half = max((box[side + 2] - box[side]) / 2.0, 0.05)
+        found[side], found[side + 2], found[side + 4] = (box[side] + box[side + 2]) / 2.0, half, log(half)
+    for octave in range(waves):
+        for n in range(6):
+            angle = found[n] * (2.0**octave * 1.5)
+            found[6 + 12 * octave + n] = sin(angle)
+            found[12 + 12 * octave + n] = cos(angle)
+
+
+@compiled(BOXES, ROWS, ROWS, ROW, ROWS, ROW, "int64", "float32", ROWS)
+def placed(
+    boxes: Array,
+    read: Array,
+    near: Array,
+    near_bias: Array,
+    far: Array,
+    far_bias: Array,
+    waves: int,
+    least: float,
+    inner: Array,
+) -> None:
+    """What is said of k texts, read as (k, w), in boxes (n, k, 4): rows (n k, w) before they are said.
+
+    `near` (h, f) and `far` (h, 2 w) are the two layers that a box's features go through, both transposed to how they
+    are walked; `least` is the activation's least slope.
+    """
+    features, hidden = np.empty(near.shape[1], np.float32), np.empty(len(near), np.float32)
+    width = read.shape[1]
+    told = np.empty(2 * width, np.float32)
+    for row in range(len(inner)):
+        n, k = row // len(read), row % len(read)
+        _features(boxes[n, k], waves, features)
+        told[:] = far_bias
+        for h in range(len(near)):
+            total = near_bias[h]
+            for f in range(len(features)):
+                total += near[h, f] * features[f]
+            hidden[h] = 0.5 * total * (1.0 + erf(total / sqrt(2.0)))
+            for w in range(2 * width):
+                told[w] += hidden[h] * far[h, w]
+        for w in range(width):
+            meant = told[width + w] + read[k, w] * (np.float32(1.0) + told[w])
+            slope = clamped(meant, np.float32(least), np.float32(1.0))
+            inner[row, w] = (meant - np.float32(0.5) * slope) * slope
+
+
+@compiled(ROWS, ROWS, ROWS)
+def united(said: Array, texts: Array, found: Array) -> None:
+    """Unit rows (n k, d) of what is said beside the texts (k, d) themselves."""
+    for row in range(len(said)):
+        text, total = texts[row % len(texts)], np.float32(0.0)
+        for d in range(said.shape[1]):
+            found[row, d] = said[row, d] + text[d]
+            total += found[row, d] * found[row, d]
+        length = np.float32(max(sqrt(total), 1e-12))
+        for d in range(said.shape[1]):
+            found[row, d] /= length
