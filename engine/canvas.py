@@ -6,13 +6,15 @@ A picture is (1, 3, h, w), 0..1. Every canvas holds one picture that can be read
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.doubling import doubled, doubled_back, grow, is_double
+from engine.doubling import doubled, doubled_back, is_double
 from engine.fourier import Fourier
-from engine.kernels.loading import array, kernels_for
+from engine.kernels.loading import Kernels, array, kernels_for
 from engine.motion import Warp
 
 SMALLEST_SIDE = 6
@@ -93,6 +95,7 @@ class Pyramid:
             torch.zeros(1, 3, h, w, device=picture.device, dtype=picture.dtype, requires_grad=True)
             for h, w in reversed(sizes)
         ]
+        self._arrays: list[NDArray[Any]] | None = None
         self.gains = [level_gain(len(sizes) - 1 - n) for n in range(len(sizes))]
         """How far a step moves each level, coarse to fine."""
 
@@ -118,6 +121,8 @@ class Pyramid:
 
     def at_rest(self) -> Tensor:
         """The picture alone, as every level is zero; its gradient goes to the levels all the same."""
+        if not torch.is_grad_enabled():
+            return self._picture
         found: Tensor = _AtRest.apply(self._picture, self.gains, *self._levels)
         return found
 
@@ -125,22 +130,24 @@ class Pyramid:
         """Add the levels to the picture, keep it in 0..1, and start them from zero again."""
         with torch.no_grad():
             if (kernels := kernels_for(self._picture, *self._levels)) is not None:
-                kernels.settle(array(self._picture), array(self._gathered()))
+                self._settle_compiled(kernels)
                 return
             torch.clamp(self.draw(), 0.0, 1.0, out=self._picture)
             torch._foreach_zero_(self._levels)
 
-    def _gathered(self) -> Tensor:
-        """What all levels change, in the finest of them; the others are zero after it."""
-        change = self._levels[0].mul_(self.gains[0])
-        for level, gain in zip(self._levels[1:], self.gains[1:], strict=True):
-            if is_double(level.shape, change.shape):
-                grow(change, level, gain)
+    def _settle_compiled(self, kernels: Kernels) -> None:
+        """The same in one pass over each level."""
+        if self._arrays is None:  # where they lie they stay
+            self._arrays = [array(level) for level in self._levels]
+        self._arrays[0] *= np.float32(self.gains[0])
+        for n in range(1, len(self._levels)):
+            level, coarser, gain = self._levels[n], self._levels[n - 1], self.gains[n]
+            if is_double(level.shape, coarser.shape):
+                kernels.grow(self._arrays[n - 1], self._arrays[n], gain)
             else:
-                level.mul_(gain).add_(_enlarged(change, level.shape))
-            change.zero_()
-            change = level
-        return change
+                level.mul_(gain).add_(_enlarged(coarser, level.shape))
+            self._arrays[n - 1].fill(0.0)
+        kernels.settle(array(self._picture), self._arrays[-1])
 
     def become(self, picture: Tensor) -> None:
         """Show this picture from now on."""

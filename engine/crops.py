@@ -184,8 +184,12 @@ def _inner_views(chance: Tensor, cut: Cut, height: int, width: int) -> tuple[Ten
 
 def corner_tilts(n: int, tilt: float | Tensor, generator: torch.Generator) -> Tensor:
     """Where the picture's corners go, (n, 4, 2), clockwise from the top left, each inward by up to `tilt`."""
-    moved = torch.rand(n, 4, 2, generator=generator, device=generator.device)
-    return _corners(generator.device) * (1.0 - tilt * moved)
+    return _corners(generator.device) * (1.0 - tilt * chances(n, generator))
+
+
+def chances(n: int, generator: torch.Generator) -> Tensor:
+    """What is left to chance in the tilt of n views, (n, 4, 2)."""
+    return torch.rand(n, 4, 2, generator=generator, device=generator.device)
 
 
 def _placed(chance: Tensor, half: Tensor, ends: Tensor, overhang: float | Tensor) -> Tensor:

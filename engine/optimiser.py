@@ -38,6 +38,8 @@ class LevelAdam(torch.optim.Adam):
 
     _counts: Tensor | None = None
     """How many steps each leaf has made, on the leaves' device; each leaf's memory has its own of them."""
+    _arrays: list[tuple[Any, ...]] | None = None
+    """Each leaf and its memory, for compiled passes."""
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
@@ -87,13 +89,14 @@ class LevelAdam(torch.optim.Adam):
         short, long = group["betas"]
         counts = self._counted(group["params"])
         counts += 1.0
-        moved = zip(group["params"], gradients, gains, counts.tolist(), strict=True)
-        for leaf, gradient, gain, count in moved:
-            memory = self.state[leaf]
+        if self._arrays is None:  # where leaves and memory lie they stay
+            lie = ((leaf, self.state[leaf]["exp_avg"], self.state[leaf]["exp_avg_sq"]) for leaf in group["params"])
+            self._arrays = [tuple(array(each) for each in three) for three in lie]
+        moved = zip(self._arrays, gradients, gains, counts.tolist(), strict=True)
+        for arrays, gradient, gain, count in moved:
             factor = (1.0 - short**count) * (1.0 - long**count) ** -0.5
             scale = (power, factor, FARTHEST, STRIDE * rate)
-            arrays = (array(each) for each in (leaf, memory["exp_avg"], memory["exp_avg_sq"], gradient))
-            kernels.move(*arrays, gain, (short, long), scale)
+            kernels.move(*arrays, array(gradient), gain, (short, long), scale)
 
     def _counted(self, leaves: list[Tensor]) -> Tensor:
         """The counts, and a memory for every leaf that has none yet."""

@@ -5,11 +5,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.kernels.loading import array, kernels_for
 from engine.sending import passed_on
 
 
 def as_levels(picture: Tensor) -> Tensor:
     """The picture as a frame's levels, (h, w, 3) uint8, on its device; values beyond 0..1 are clamped."""
+    if (kernels := kernels_for(picture)) is not None:
+        frame = torch.empty(*picture.shape[-2:], 3, dtype=torch.uint8)
+        kernels.levels(array(picture), frame.numpy())
+        return frame
     levels = (picture.detach()[0].clamp(0.0, 1.0) * 255.0).round_()
     # By way of 16 bits: straight to 8, a processor converts one value at a time.
     levels = (levels.to(torch.int16) if levels.device.type == "cpu" else levels).to(torch.uint8)

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from engine.crops import Cut, Sight, corner_tilts, look_at, mirrored, shrinking, view_boxes
+from engine.crops import Cut, Sight, chances, look_at, mirrored, shrinking, view_boxes
 from engine.kernels.loading import Kernels, array
 from engine.sampling import straight_grid
 
@@ -22,7 +22,7 @@ def sight_and_back(
     if cut.is_tilted or not cut.is_mirrored or rest is not None:
         return _by_autograd(picture, cut, size, random)
     boxes = view_boxes(cut, picture.shape[-2], picture.shape[-1], random)
-    corner_tilts(len(boxes), cut.tilt, random)  # so that as much chance is used as by any other cut
+    chances(len(boxes), random)  # so that as much is left to chance as with any other cut
     turned = (mirrored(boxes) if cut.is_turned else boxes).numpy()
     steps = _halvings(kernels, picture, halvings)
     views = picture.new_empty(len(boxes), picture.shape[1], size, size)

@@ -143,7 +143,7 @@ class Engine:
         self._facts["beat_ms"] = self._expected_ms(look, crops)
         began, fresh = self._marks.mark(), partial(self._fresh, watch, pulls)
         shown = self._painting.next_frame(look, steps, crops, pulls, references, fresh)
-        stepped, is_sound = self._marks.mark(), torch.isfinite(shown).all()
+        stepped, is_sound = self._marks.mark(), torch.isfinite(shown.sum())
         levels = self._finish.levels(look, shown)
         marks, size = (began, stepped, self._marks.mark()), (shown.shape[-2], shown.shape[-1])
         self._handover.give(Painted(levels, is_sound, watch.serial, (count, crops), marks, size))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from engine.canvas import cloud_noise
+from engine.kernels.loading import array, kernels_for
 from engine.parameters import Look
 
 MOST_HASTE = 3.0
@@ -105,16 +106,24 @@ class Noise:
         if self._clouds is None or self._clouds.shape != fresh.shape:
             self._clouds = fresh
         # Clouds that come anew with every frame would flicker; these push the same way for half a second.
-        self._clouds = LINGER * self._clouds + (1.0 - LINGER**2) ** 0.5 * fresh
+        self._clouds = mixed(self._clouds, fresh, LINGER, (1.0 - LINGER**2) ** 0.5)
         return self._clouds
+
+
+def mixed(picture: Tensor, other: Tensor, kept: float, added: float) -> Tensor:
+    """kept picture + added other, in the picture's place if it can be."""
+    if (kernels := kernels_for(picture, other)) is None:
+        return kept * picture + added * other
+    kernels.mix(array(picture), array(other), kept, added)
+    return picture
 
 
 def next_start(picture: Tensor, heat: Heat, noise: Noise) -> Tensor:
     """What the next frame is optimised from: the carried picture divided, plus noise; (1, 3, h, w), not clamped."""
-    kept = heat.middle + (picture - heat.middle) / heat.squish
+    kept = picture / heat.squish + heat.middle * (1.0 - 1.0 / heat.squish)
     if heat.noise == 0.0:
         return kept
-    return kept + heat.noise * noise.next(picture.shape[-2], picture.shape[-1], heat.is_cloudy)
+    return mixed(kept, noise.next(picture.shape[-2], picture.shape[-1], heat.is_cloudy), 1.0, heat.noise)
 
 
 def _share(look: Look) -> float:

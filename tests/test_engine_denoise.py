@@ -8,13 +8,14 @@ from engine.denoise import LOADED, SIMPLE, Denoiser
 from engine.denoise.clean import CleanNet, CleanShape, LaidNet, cleaned, load_clean, save_clean
 from engine.denoise.edges import crisp, keep_edges
 from engine.errors import EngineError
+from engine.kernels import loading
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
 def shipped() -> Denoiser:
-    return LOADED["shipped"]("", CPU)
+    return LOADED["shipped"]("", CPU, True)
 
 
 @pytest.fixture(params=[*SIMPLE, "shipped"])
@@ -134,9 +135,12 @@ def test_a_denoiser_comes_back_from_its_file(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(64, 64), (144, 256), (60, 100)])
-def test_laid_out_it_answers_the_same(size: tuple[int, int]):
+@pytest.mark.parametrize("has_graph", [True, False])
+def test_laid_out_it_answers_the_same(size: tuple[int, int], has_graph: bool, monkeypatch: pytest.MonkeyPatch):
     net, picture = load_clean(), torch.rand(1, 3, *size)
     laid = LaidNet(net)
+    if not has_graph:
+        monkeypatch.setattr(loading._shelf, "kernels", None)
     for asked in (picture, picture.flip(-1)):
         assert torch.allclose(cleaned(laid, asked, 0.7, 2), cleaned(net, asked, 0.7, 2), atol=1e-5)
 

@@ -120,7 +120,7 @@ def test_what_the_device_cannot_compute_is_left_to_the_next_best(finish: Finish,
     def out_of_memory(picture: torch.Tensor, strength: float, scale: int) -> torch.Tensor:
         raise torch.OutOfMemoryError("out of memory")
 
-    monkeypatch.setitem(denoise.LOADED, "cyclegan", lambda weights, device: out_of_memory)
+    monkeypatch.setitem(denoise.LOADED, "cyclegan", lambda weights, device, waits: out_of_memory)
     found = finish.frame(look(denoiser="cyclegan"), PICTURE)
     assert "cpu cannot compute it: out of memory; shipped instead" in finish.notes()[0]
     assert np.array_equal(found, finish.frame(look(), PICTURE))
@@ -130,10 +130,10 @@ def test_a_file_is_read_beside_the_frames(monkeypatch: pytest.MonkeyPatch, libra
     path, made = keep_generator(library, "mine.pth"), denoise.cyclegan
     is_allowed: list[bool] = []
 
-    def slowly(weights: str, device: torch.device) -> denoise.Denoiser:
+    def slowly(weights: str, device: torch.device, waits: bool) -> denoise.Denoiser:
         while not is_allowed:
             time.sleep(0.01)
-        return made(weights, device)
+        return made(weights, device, waits)
 
     monkeypatch.setitem(denoise.LOADED, "cyclegan", slowly)
     live, asked = Finish(CPU, waits=False), look(denoiser="cyclegan", denoiser_weights=path)

@@ -11,6 +11,7 @@ from PIL import Image
 from engine import steps as steps_module
 from engine.canvas import Pyramid
 from engine.guides.colours import colour_guide
+from engine.guides.guide import Guide
 from engine.guides.loading import load_guide
 from engine.kernels import loading
 from engine.optimiser import make_optimiser
@@ -65,6 +66,19 @@ def assert_alike(ours: list[np.ndarray], wanted: list[np.ndarray]) -> None:
 def test_frames_are_alike(monkeypatch, name):
     look = LOOK.with_values(LOOKS[name])
     assert_alike(frames(look), by_autograd(monkeypatch, look))
+
+
+def test_frames_of_a_guide_in_half_the_bits_are_alike(monkeypatch):
+    single = load_guide
+
+    def half(name: str, device: torch.device) -> Guide:
+        guide = single(name, device)
+        guide.thaw()
+        guide.model.visual.bfloat16()
+        return replace(guide, image_dtype=torch.bfloat16)
+
+    monkeypatch.setitem(globals(), "load_guide", half)
+    assert_alike(frames(LOOK), by_autograd(monkeypatch, LOOK))
 
 
 @pytest.mark.parametrize("distance", ["cosine", "spherical"])

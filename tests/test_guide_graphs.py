@@ -61,17 +61,17 @@ def test_what_was_found_stays_when_others_are_looked_at(guide: Guide) -> None:
 
 
 def test_a_show_never_waits_for_graphs(guide: Guide, monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine.guides import graphs
+    from engine.graphs import tower
 
     made, may = [], threading.Event()
 
-    class Slow(graphs.Graphs):
+    class Slow(tower.TowerGraphs):
         def __init__(self, *asked) -> None:
             assert may.wait(30.0)
             super().__init__(*asked)
             made.append(asked[1])
 
-    monkeypatch.setattr(graphs, "Graphs", Slow)
+    monkeypatch.setattr(tower, "TowerGraphs", Slow)
     Lead([guide], CPU, waits=False).close()
     found, back = guide.looked(views(3))
     back(torch.ones_like(found))
@@ -92,7 +92,7 @@ def test_the_longest_known_number_of_views_is_dropped(guide: Guide) -> None:
 
 
 def test_without_openvino_torch_computes_it(guide: Guide, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "engine.guides.graphs", raising=False)
+    monkeypatch.delitem(sys.modules, "engine.graphs.tower", raising=False)
     monkeypatch.setitem(sys.modules, "openvino", None)
     found, back = guide.looked(views(2))
     toward = torch.ones_like(found)

@@ -28,12 +28,16 @@ def filtered(picture: Tensor, strength: float, scale: int) -> Tensor:
     return keep_edges(enlarged(picture) if scale == 2 else picture, strength)
 
 
-def shipped(_weights: str, device: torch.device) -> Denoiser:
-    """The denoiser that comes with vj. Raises EngineError if its file is missing or broken."""
+def shipped(_weights: str, device: torch.device, waits: bool) -> Denoiser:
+    """The denoiser that comes with vj. Raises EngineError if its file is missing or broken.
+
+    With `waits` what makes it quicker is waited for, so that it gives the same every time.
+    """
     net = load_clean().to(device)
     if device.type == "cpu" and computes_in_bfloat16():
         net = net.to(torch.bfloat16)
     laid, is_slow = LaidNet(net), device.type == "cpu"
+    laid.graphs.waits = waits
 
     def denoised(picture: Tensor, strength: float, scale: int) -> Tensor:
         if is_slow and scale == 1 and picture.shape[-2] * picture.shape[-1] > LARGE:
@@ -43,7 +47,7 @@ def shipped(_weights: str, device: torch.device) -> Denoiser:
     return denoised
 
 
-def cyclegan(weights: str, device: torch.device) -> Denoiser:
+def cyclegan(weights: str, device: torch.device, waits: bool) -> Denoiser:
     """The generator of this file or library name. Raises EngineError if it is missing or no generator."""
     net = load_generator(find_weights(weights)).to(device)
     return lambda picture, strength, scale: generated(net, picture, strength, scale)
@@ -52,8 +56,10 @@ def cyclegan(weights: str, device: torch.device) -> Denoiser:
 SIMPLE: dict[str, Denoiser] = {"edges": filtered, "none": keep_all}
 """Denoisers that are there at once."""
 
-LOADED: dict[str, Callable[[str, torch.device], Denoiser]] = {"shipped": shipped, "cyclegan": cyclegan}
-"""Denoisers that are read from files: how each is made from the parameter `denoiser_weights`, on a device."""
+LOADED: dict[str, Callable[[str, torch.device, bool], Denoiser]] = {"shipped": shipped, "cyclegan": cyclegan}
+"""Denoisers that are read from files: how each is made from the parameter `denoiser_weights`, on a device.
+
+The last says whether anything is waited for."""
 
 NEXT_BEST = {"cyclegan": "shipped", "shipped": "edges"}
 """What is taken where a denoiser cannot be had."""

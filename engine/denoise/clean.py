@@ -7,6 +7,7 @@ found to the enlarged canvas, so that strength is an honest share of its answer.
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,9 +15,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine.doubling import doubled, halved
+from engine.doubling import doubled, grow, halved
 from engine.errors import EngineError
+from engine.graphs.shelf import Shelf
 from engine.guides.laid import Kernel
+from engine.kernels.loading import array, kernels_for
 
 SHIPPED_PATH = Path(__file__).parent / "shipped" / "denoiser.safetensors"
 """The weights in the package."""
@@ -84,21 +87,34 @@ class LaidNet:
     def __init__(self, net: CleanNet) -> None:
         """Of a network whose weights do not change any more, on the device and in the precision it computes with."""
         self.dtype = net.stem.weight.dtype
-        self._stem, self._down = _kernel(net.stem, True), _kernel(net.down, True)
-        self._fine = None if net.fine is None else _kernel(net.fine, True)
+        self.stem, self.down = _kernel(net.stem, True), _kernel(net.down, True)
+        self.fine = None if net.fine is None else _kernel(net.fine, True)
         firsts, seconds = ([*net.deep][start::2] for start in (0, 1))
-        self._deep = [(_kernel(a, True), _kernel(b, False)) for a, b in zip(firsts, seconds, strict=True)]
-        self._up, self._out = _kernel(net.up, False), _kernel(net.out, False)
+        self.deep = [(_kernel(a, True), _kernel(b, False)) for a, b in zip(firsts, seconds, strict=True)]
+        self.up, self.out = _kernel(net.up, False), _kernel(net.out, False)
+        self.graphs = Shelf(self._graph)
 
     def __call__(self, canvas: Tensor) -> Tensor:
         """What (n, 3, 2h, 2w) the canvas (n, 3, h, w), softened and enlarged, lacks."""
-        near = self._stem(_laid_out(F.pixel_unshuffle(canvas - 0.5, 2)))
-        far = self._down(near)
-        for first, second in self._deep:
+        kernels = kernels_for(canvas) if self.dtype == torch.float32 and len(canvas) == 1 else None
+        graph = None if kernels is None else self.graphs.find((canvas.shape[-2], canvas.shape[-1]))
+        if kernels is not None and graph is not None:
+            found = torch.empty(1, 3, 2 * canvas.shape[-2], 2 * canvas.shape[-1])
+            kernels.shuffle(graph(canvas)[0].numpy(), array(found))
+            return found
+        canvas = canvas.to(dtype=self.dtype, memory_format=torch.channels_last)
+        near = self.stem(_laid_out(F.pixel_unshuffle(canvas - 0.5, 2)))
+        far = self.down(near)
+        for first, second in self.deep:
             far = second(first(far)).add_(far)
-        near = _laid_out(F.pixel_shuffle(self._up(far), 2).add_(near).relu_())
-        near = near if self._fine is None else self._fine(near)
-        return F.pixel_shuffle(self._out(near), 4)
+        near = _laid_out(F.pixel_shuffle(self.up(far), 2).add_(near).relu_())
+        near = near if self.fine is None else self.fine(near)
+        return F.pixel_shuffle(self.out(near), 4)
+
+    def _graph(self, size: Any) -> Any:
+        from engine.graphs.denoiser import DenoiserGraph
+
+        return DenoiserGraph(self, *size)
 
 
 def _kernel(conv: nn.Conv2d, is_rectified: bool) -> Kernel:
@@ -117,17 +133,22 @@ def enlarged(canvas: Tensor) -> Tensor:
     return F.interpolate(canvas, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-def softened(canvas: Tensor) -> Tensor:
-    """The canvas under the binomial filter of 3×3, the border repeated; (n, 3, h, w) to the same.
+def softened(canvas: Tensor, strength: float = 1.0) -> Tensor:
+    """The canvas moved so far toward itself under the binomial filter of 3×3, the border repeated; of the same size.
 
     What the network's answer is added to: it need not find the speckle of single pixels to take it away.
     """
+    if (kernels := kernels_for(canvas)) is not None:
+        found = torch.empty_like(canvas)
+        kernels.soften(array(canvas), strength, array(found))
+        return found
     summed = F.pad(canvas, (1, 1, 1, 1), mode="replicate")
     # Neighbours added up twice each way: pooling takes fifteen times as long.
     for dim in (-2, -2, -1, -1):
         count = summed.shape[dim] - 1
         summed = summed.narrow(dim, 0, count) + summed.narrow(dim, 1, count)
-    return summed.mul_(1 / 16)
+    soft = summed.mul_(1 / 16)
+    return soft if strength == 1.0 else torch.lerp(canvas, soft, strength)
 
 
 def cleaned(net: "CleanNet | LaidNet", picture: Tensor, strength: float, scale: int) -> Tensor:
@@ -138,11 +159,14 @@ def cleaned(net: "CleanNet | LaidNet", picture: Tensor, strength: float, scale: 
     height, width = picture.shape[-2:]
     beyond = (0, -width % STRIDE, 0, -height % STRIDE)
     padded = F.pad(picture, beyond, mode="replicate") if any(beyond) else picture
-    asked = padded.to(dtype=net.dtype, memory_format=torch.channels_last)
+    asked = padded if isinstance(net, LaidNet) else padded.to(dtype=net.dtype, memory_format=torch.channels_last)
     lacking = net(asked)[..., : 2 * height, : 2 * width].to(picture.dtype)
-    base = softened(picture) if strength == 1.0 else torch.lerp(picture, softened(picture), strength)
-    base, lacking = (base, F.avg_pool2d(lacking, 2)) if scale == 1 else (enlarged(base), lacking)
-    return base.add_(lacking, alpha=strength).clamp_(0.0, 1.0)
+    base = softened(picture, strength)
+    if scale == 1:
+        return base.add_(F.avg_pool2d(lacking, 2), alpha=strength).clamp_(0.0, 1.0)
+    if kernels_for(base, lacking) is not None:
+        return grow(base, lacking, strength).clamp_(0.0, 1.0)
+    return enlarged(base).add_(lacking, alpha=strength).clamp_(0.0, 1.0)
 
 
 def redrawn(net: "CleanNet | LaidNet", picture: Tensor, strength: float) -> Tensor:

@@ -101,7 +101,7 @@ class Finish:
 
         def work() -> None:
             try:
-                made.set_result(LOADED[name](weights, self._device))
+                made.set_result(LOADED[name](weights, self._device, self._waits))
             except Exception as err:  # noqa: BLE001 - told where the result is asked for
                 made.set_exception(err)
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.guides.graph_shelf import GraphShelf
+from engine.graphs.shelf import Shelf
 from engine.guides.laid import Kernel, Matrix
 from engine.kernels.loading import Kernels, kernels_for
 
@@ -138,7 +138,10 @@ class FrozenTower:
     read: tuple[Readout, ...]
     size: int
     """Pixels of a view's side."""
-    graphs: GraphShelf = field(default_factory=lambda: GraphShelf(LEAST_SLOPE), compare=False)
+    graphs: Shelf[Any] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "graphs", Shelf(self._graphs))
 
     @classmethod
     def of(cls, tower: Any, mean: Tensor, std: Tensor) -> "FrozenTower":
@@ -162,11 +165,16 @@ class FrozenTower:
     def looked(self, views: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """Embeddings in single precision, and what gives the views' gradient for that of them, before it looks anew."""
         is_single = views.device.type == "cpu" and self.stem.kernel.weight.dtype == torch.float32
-        graphs = self.graphs.find(self, views) if is_single else None
+        graphs = self.graphs.find(len(views)) if is_single else None
         if graphs is not None:
             return graphs.ahead(views), graphs.back
         found, slopes = self.forward(views)
         return found.float(), lambda gradient: self.back(gradient.to(found.dtype), slopes)
+
+    def _graphs(self, views: Any) -> Any:
+        from engine.graphs.tower import TowerGraphs
+
+        return TowerGraphs(self, views, LEAST_SLOPE)
 
     def forward(self, views: Tensor) -> tuple[Tensor, Slopes]:
         """The embeddings, and what their gradient takes."""

@@ -22,6 +22,7 @@ class Kernels:
     grow: Pass
     shrink: Pass
     settle: Pass
+    mix: Pass
     move: Pass
     pulls: Pass
     agree: Pass
@@ -34,6 +35,9 @@ class Kernels:
     halve_back: Pass
     placed: Pass
     united: Pass
+    soften: Pass
+    shuffle: Pass
+    levels: Pass
 
 
 class _Shelf:
@@ -88,12 +92,13 @@ def _fits(tensor: Tensor) -> bool:
 
 
 def _load() -> Kernels:
-    from engine.kernels import agreement, boxes, moments, placing, pyramid, sampling, terms
+    from engine.kernels import agreement, boxes, finishing, moments, placing, pyramid, sampling, terms
 
     return Kernels(
         grow=pyramid.grow,
         shrink=pyramid.shrink,
         settle=pyramid.settle,
+        mix=pyramid.mix,
         move=moments.move,
         pulls=terms.pulls,
         agree=agreement.agree,
@@ -106,4 +111,7 @@ def _load() -> Kernels:
         halve_back=sampling.halve_back,
         placed=placing.placed,
         united=placing.united,
+        soften=finishing.soften,
+        shuffle=finishing.shuffle,
+        levels=finishing.levels,
     )

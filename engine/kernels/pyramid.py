@@ -17,36 +17,23 @@ def clamped(x: np.float32, low: np.float32, high: np.float32) -> np.float32:
     return low if x < low else (high if x > high else x)
 
 
-@inlined
-def _between(coarse: Array, y: int, line: Array) -> None:
-    """Row y of the picture twice as high, as wide as before, into `line`."""
-    height, width = coarse.shape
-    near = y // 2
-    other = min(max(near + (1 if y % 2 else -1), 0), height - 1)
-    for x in range(width):
-        line[x] = np.float32(0.75) * coarse[near, x] + np.float32(0.25) * coarse[other, x]
-
-
-@inlined
-def _widened(line: Array, level: Array, gain: np.float32) -> None:
-    """level = gain level + the line twice as wide."""
-    last = len(line) - 1
-    three, one = np.float32(0.75), np.float32(0.25)
-    level[0] = gain * level[0] + line[0]
-    for x in range(last):
-        level[2 * x + 1] = gain * level[2 * x + 1] + three * line[x] + one * line[x + 1]
-        level[2 * x + 2] = gain * level[2 * x + 2] + three * line[x + 1] + one * line[x]
-    level[2 * last + 1] = gain * level[2 * last + 1] + line[last]
-
-
 @compiled(PICTURE, PICTURE, "float32")
-def grow(coarse: Array, level: Array, gain: np.float32) -> None:
+def grow(coarse: Array, level: Array, gain: float) -> None:
     """level (c, 2 h, 2 w) = gain level + coarse (c, h, w) at its size."""
-    line = np.empty(coarse.shape[2], np.float32)
-    for c in range(level.shape[0]):
-        for y in range(level.shape[1]):
-            _between(coarse[c], y, line)
-            _widened(line, level[c, y], gain)
+    channels, height, width = coarse.shape
+    near, far, kept = np.float32(0.75), np.float32(0.25), np.float32(gain)
+    # Rows are not taken out of arrays: each would be counted in and out, which takes as long as its pixels.
+    line = np.empty(width + 2, np.float32)
+    for c in range(channels):
+        for y in range(2 * height):
+            here = y // 2
+            other = min(max(here + (1 if y % 2 else -1), 0), height - 1)
+            for x in range(width):
+                line[x + 1] = near * coarse[c, here, x] + far * coarse[c, other, x]
+            line[0], line[width + 1] = line[1], line[width]
+            for x in range(width):
+                level[c, y, 2 * x] = kept * level[c, y, 2 * x] + near * line[x + 1] + far * line[x]
+                level[c, y, 2 * x + 1] = kept * level[c, y, 2 * x + 1] + near * line[x + 1] + far * line[x + 2]
 
 
 @compiled(PICTURE, PICTURE)
@@ -58,22 +45,27 @@ def settle(picture: Array, change: Array) -> None:
         moved[n] = np.float32(0.0)
 
 
+@compiled(PICTURE, PICTURE, "float32", "float32")
+def mix(picture: Array, other: Array, kept: float, added: float) -> None:
+    """picture = kept picture + added other."""
+    flat, moved = picture.ravel(), other.ravel()
+    for n in range(len(flat)):
+        flat[n] = np.float32(kept) * flat[n] + np.float32(added) * moved[n]
+
+
 @compiled(PICTURE, PICTURE)
 def shrink(fine: Array, coarse: Array) -> None:
     """coarse (c, h, w) = the gradient of a picture from that of its double, fine (c, 2 h, 2 w)."""
-    three, one = np.float32(0.75), np.float32(0.25)
-    height, width = coarse.shape[1:]
-    line = np.empty(2 * width, np.float32)
-    for c in range(coarse.shape[0]):
+    channels, height, width = coarse.shape
+    near, far = np.float32(0.75), np.float32(0.25)
+    line = np.empty(2 * width + 2, np.float32)
+    for c in range(channels):
         for y in range(height):
             above, below = max(2 * y - 1, 0), min(2 * y + 2, 2 * height - 1)
             for x in range(2 * width):
-                line[x] = three * (fine[c, 2 * y, x] + fine[c, 2 * y + 1, x]) + one * (
+                line[x + 1] = near * (fine[c, 2 * y, x] + fine[c, 2 * y + 1, x]) + far * (
                     fine[c, above, x] + fine[c, below, x]
                 )
-            row = coarse[c, y]
-            for x in range(1, width - 1):
-                row[x] = three * (line[2 * x] + line[2 * x + 1]) + one * (line[2 * x - 1] + line[2 * x + 2])
-            end = 2 * width - 1
-            row[0] = three * (line[0] + line[1]) + one * (line[0] + line[min(2, end)])
-            row[width - 1] = three * (line[end - 1] + line[end]) + one * (line[max(end - 2, 0)] + line[end])
+            line[0], line[2 * width + 1] = line[1], line[2 * width]
+            for x in range(width):
+                coarse[c, y, x] = near * (line[2 * x + 1] + line[2 * x + 2]) + far * (line[2 * x] + line[2 * x + 3])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.kernels.compiling import PICTURE, compiled, inlined
 from engine.kernels.pyramid import Array
 
-Places = NDArray[np.int64]
+Places = NDArray[np.uint32]
 
 VIEWS, BOXES = "float32[:,:,:,::1]", "float32[:,::1]"
 
@@ -30,7 +30,7 @@ def look(picture: Array, boxes: Array, views: Array) -> None:
     """Views (n, c, s, s) of a picture (c, h, w) in boxes (n, 4): left, top, right, bottom."""
     channels, height, width = picture.shape
     size = views.shape[2]
-    left, top = np.empty(size, np.int64), np.empty(size, np.int64)
+    left, top = np.empty(size, np.uint32), np.empty(size, np.uint32)
     right_share, down_share = np.empty(size, np.float32), np.empty(size, np.float32)
     line = np.empty(width + 1, np.float32)
     for n in range(len(boxes)):
@@ -39,9 +39,9 @@ def look(picture: Array, boxes: Array, views: Array) -> None:
         first, last = left.min(), min(left.max() + 2, width)
         for c in range(channels):
             for y in range(size):
-                above, below = picture[c, top[y]], picture[c, min(top[y] + 1, height - 1)]
+                above, below, share = top[y], min(top[y] + 1, height - 1), down_share[y]
                 for x in range(first, last):
-                    line[x] = above[x] + down_share[y] * (below[x] - above[x])
+                    line[x] = picture[c, above, x] + share * (picture[c, below, x] - picture[c, above, x])
                 line[width] = line[width - 1]
                 for x in range(size):
                     one = line[left[x]]
@@ -53,24 +53,31 @@ def look_back(gradient: Array, boxes: Array, found: Array) -> None:
     """Add the gradient (c, h, w) of a picture from that of its views (n, c, s, s) in boxes (n, 4) to what is found."""
     channels, height, width = found.shape
     size = gradient.shape[2]
-    left, top = np.empty(size, np.int64), np.empty(size, np.int64)
+    left, top = np.empty(size, np.uint32), np.empty(size, np.uint32)
     right_share, down_share = np.empty(size, np.float32), np.empty(size, np.float32)
-    line = np.empty(width + 1, np.float32)
+    line = np.empty(width, np.float32)
+    # Two lines: what goes to one pixel and what to the next would wait for each other in one.
+    near, next_to = np.zeros(width + 1, np.float32), np.zeros(width + 1, np.float32)
     for n in range(len(boxes)):
         _points(boxes[n, 0], boxes[n, 2], size, width, left, right_share)
         _points(boxes[n, 1], boxes[n, 3], size, height, top, down_share)
         first, last = left.min(), min(left.max() + 2, width)
         for c in range(channels):
             for y in range(size):
-                line[:] = np.float32(0.0)
                 for x in range(size):
                     pull = gradient[n, c, y, x]
-                    line[left[x] + 1] += right_share[x] * pull
-                    line[left[x]] += (np.float32(1.0) - right_share[x]) * pull
-                above, below = found[c, top[y]], found[c, min(top[y] + 1, height - 1)]
+                    after = right_share[x] * pull
+                    near[left[x]] += pull - after
+                    next_to[left[x] + 1] += after
+                above, below, share = top[y], min(top[y] + 1, height - 1), down_share[y]
                 for x in range(first, last):
-                    above[x] += (np.float32(1.0) - down_share[y]) * line[x]
-                    below[x] += down_share[y] * line[x]
+                    pulled = near[x] + next_to[x]
+                    near[x] = next_to[x] = np.float32(0.0)
+                    found[c, above, x] += pulled - share * pulled
+                    line[x] = share * pulled
+                for x in range(first, last):
+                    found[c, below, x] += line[x]
+                next_to[width] = np.float32(0.0)
 
 
 @compiled(PICTURE, PICTURE)
@@ -78,20 +85,18 @@ def halve(picture: Array, half: Array) -> None:
     """The means (c, h / 2, w / 2) of two by two pixels."""
     for c in range(half.shape[0]):
         for y in range(half.shape[1]):
-            above, below, row = picture[c, 2 * y], picture[c, 2 * y + 1], half[c, y]
-            for x in range(len(row)):
-                row[x] = np.float32(0.25) * (above[2 * x] + above[2 * x + 1] + below[2 * x] + below[2 * x + 1])
+            for x in range(half.shape[2]):
+                above = picture[c, 2 * y, 2 * x] + picture[c, 2 * y, 2 * x + 1]
+                below = picture[c, 2 * y + 1, 2 * x] + picture[c, 2 * y + 1, 2 * x + 1]
+                half[c, y, x] = np.float32(0.25) * (above + below)
 
 
 @compiled(PICTURE, PICTURE)
 def halve_back(gradient: Array, found: Array) -> None:
     """Add the gradient (c, h, w) of a picture from that of its means to what is found already."""
     for c in range(gradient.shape[0]):
-        for y in range(gradient.shape[1]):
-            above, below, row = found[c, 2 * y], found[c, 2 * y + 1], gradient[c, y]
-            for x in range(len(row)):
-                quarter = np.float32(0.25) * row[x]
-                above[2 * x] += quarter
-                above[2 * x + 1] += quarter
-                below[2 * x] += quarter
-                below[2 * x + 1] += quarter
+        for y in range(2 * gradient.shape[1]):
+            for x in range(gradient.shape[2]):
+                quarter = np.float32(0.25) * gradient[c, y // 2, x]
+                found[c, y, 2 * x] += quarter
+                found[c, y, 2 * x + 1] += quarter

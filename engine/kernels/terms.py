@@ -8,30 +8,45 @@ from engine.kernels.pyramid import Array
 
 @inlined
 def _sign(x: np.float32) -> np.float32:
-    return np.float32(x > 0.0) - np.float32(x < 0.0)
+    nothing, one = np.float32(0.0), np.float32(1.0)
+    return (one if x > nothing else nothing) - (one if x < nothing else nothing)
+
+
+@compiled(PICTURE, PICTURE, "float32")
+def variation_back(picture: Array, gradient: Array, weight: float) -> None:
+    """The gradient of the mean absolute difference of neighbours across plus that down, times a weight."""
+    channels, height, width = picture.shape
+    across = np.float32(weight / (channels * height * (width - 1)))
+    down = np.float32(weight / (channels * (height - 1) * width))
+    along, before, here = np.zeros(width + 1, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
+    for c in range(channels):
+        before[:] = np.float32(0.0)
+        for y in range(height):
+            below = min(y + 1, height - 1)
+            for x in range(1, width):
+                along[x] = across * _sign(picture[c, y, x] - picture[c, y, x - 1])
+            for x in range(width):
+                here[x] = down * _sign(picture[c, below, x] - picture[c, y, x])
+            for x in range(width):
+                gradient[c, y, x] = before[x] - here[x] + along[x] - along[x + 1]
+                before[x] = here[x]
 
 
 @compiled(PICTURE, PICTURE, result="float32")
-def variation(picture: Array, gradient: Array) -> np.float32:
+def variation(picture: Array, gradient: Array) -> float:
     """The mean absolute difference of neighbours across plus that down, and its gradient."""
+    variation_back(picture, gradient, 1.0)
     channels, height, width = picture.shape
-    across = np.float32(1.0 / (channels * height * (width - 1)))
-    down = np.float32(1.0 / (channels * (height - 1) * width))
-    total_across, total_down = np.float32(0.0), np.float32(0.0)
+    across, down = np.float32(0.0), np.float32(0.0)
     for c in range(channels):
         for y in range(height):
-            row, found = picture[c, y], gradient[c, y]
-            above, below = picture[c, max(y - 1, 0)], picture[c, min(y + 1, height - 1)]
+            below = min(y + 1, height - 1)
             for x in range(width):
-                found[x] = down * (_sign(row[x] - above[x]) - _sign(below[x] - row[x]))
-                total_down += abs(below[x] - row[x])
-            for x in range(1, width - 1):
-                found[x] += across * (_sign(row[x] - row[x - 1]) - _sign(row[x + 1] - row[x]))
-                total_across += abs(row[x] - row[x - 1])
-            total_across += abs(row[width - 1] - row[width - 2])
-            found[0] -= across * _sign(row[1] - row[0])
-            found[width - 1] += across * _sign(row[width - 1] - row[width - 2])
-    return total_across * across + total_down * down
+                down += abs(picture[c, below, x] - picture[c, y, x])
+            for x in range(1, width):
+                across += abs(picture[c, y, x] - picture[c, y, x - 1])
+    total: float = across / (channels * height * (width - 1)) + down / (channels * (height - 1) * width)
+    return total
 
 
 @compiled(PICTURE, PICTURE, PICTURE, result="float32")
@@ -49,8 +64,8 @@ def distance(picture: Array, other: Array, gradient: Array) -> np.float32:
 @compiled(PICTURE, PICTURE, "float32", "float32", PICTURE)
 def pulls(picture: Array, other: Array, hold: float, smoothness: float, gradient: Array) -> None:
     """The gradient of `hold` times the distance to the other picture and `smoothness` times the variation."""
-    variation(picture, gradient)
+    variation_back(picture, gradient, smoothness)
     one, two, found = picture.ravel(), other.ravel(), gradient.ravel()
-    share, smooth = np.float32(hold / len(one)), np.float32(smoothness)
+    share = np.float32(hold / len(one))
     for n in range(len(one)):
-        found[n] = smooth * found[n] + share * _sign(one[n] - two[n])
+        found[n] += share * _sign(one[n] - two[n])
