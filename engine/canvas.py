@@ -110,13 +110,13 @@ class Pyramid:
 
     def shares(self, gradient: Tensor) -> list[Tensor]:
         """What this gradient of the picture is for each level, before its gain."""
-        return _shares(gradient, [level.shape for level in self._levels])
+        return shares(gradient, [level.shape for level in self._levels])
 
     def draw(self) -> Tensor:
         """The picture plus every level brought to its size."""
         change = self._levels[0] * self.gains[0]
         for level, gain in zip(self._levels[1:], self.gains[1:], strict=True):
-            change = _enlarged(change, level.shape).add_(level, alpha=gain)
+            change = enlarged(change, level.shape).add_(level, alpha=gain)
         return self._picture + change
 
     def at_rest(self) -> Tensor:
@@ -145,7 +145,7 @@ class Pyramid:
             if is_double(level.shape, coarser.shape):
                 kernels.grow(self._arrays[n - 1], self._arrays[n], gain)
             else:
-                level.mul_(gain).add_(_enlarged(coarser, level.shape))
+                level.mul_(gain).add_(enlarged(coarser, level.shape))
             self._arrays[n - 1].fill(0.0)
         kernels.settle(array(self._picture), self._arrays[-1])
 
@@ -173,11 +173,11 @@ class _AtRest(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """The gradient of each level: averaged down from the one above as enlarging spreads it, times its gain."""
-        found = [pull * gain for pull, gain in zip(_shares(gradient, ctx.sizes), ctx.gains, strict=True)]
+        found = [pull * gain for pull, gain in zip(shares(gradient, ctx.sizes), ctx.gains, strict=True)]
         return None, None, *found
 
 
-def _shares(gradient: Tensor, sizes: list[torch.Size]) -> list[Tensor]:
+def shares(gradient: Tensor, sizes: list[torch.Size]) -> list[Tensor]:
     """What a picture's gradient is for levels of these sizes, coarse to fine, before their gains."""
     found: list[Tensor] = []
     for size in reversed(sizes):
@@ -187,7 +187,7 @@ def _shares(gradient: Tensor, sizes: list[torch.Size]) -> list[Tensor]:
     return found[::-1]
 
 
-def _enlarged(change: Tensor, size: torch.Size) -> Tensor:
+def enlarged(change: Tensor, size: torch.Size) -> Tensor:
     """The change at the next finer level's size."""
     # A GPU has a kernel of its own for this, which is quicker than several plain ones.
     if change.device.type == "cpu" and is_double(size, change.shape):
@@ -196,7 +196,7 @@ def _enlarged(change: Tensor, size: torch.Size) -> Tensor:
 
 
 def _enlarged_back(gradient: Tensor, size: torch.Size) -> Tensor:
-    """The gradient of a level of this size from that of its `_enlarged`."""
+    """The gradient of a level of this size from that of its `enlarged`."""
     if gradient.device.type == "cpu" and is_double(gradient.shape, size):
         return doubled_back(gradient)
     finer = gradient.shape[-2:]
@@ -247,8 +247,8 @@ def cloud_noise(height: int, width: int, generator: torch.Generator) -> Tensor:
     total = torch.zeros(1, 3, 1, 1, device=generator.device)
     for octave, (h, w) in reversed(list(enumerate(pyramid_sizes(height, width)))[1:]):
         level = torch.randn(1, 3, h, w, generator=generator, device=generator.device)
-        total = _enlarged(total, level.shape).add_(level, alpha=0.57 ** max(0, 4 - octave))
-    return _enlarged(total / total.std(), torch.Size((1, 3, height, width)))
+        total = enlarged(total, level.shape).add_(level, alpha=0.57 ** max(0, 4 - octave))
+    return enlarged(total / total.std(), torch.Size((1, 3, height, width)))
 
 
 def cloud_picture(height: int, width: int, generator: torch.Generator) -> Tensor:

@@ -121,14 +121,36 @@ def look_at(picture: Tensor, cut: Cut, size: int, generator: torch.Generator) ->
 
     The tilt is the authors': the picture's corners move inward by up to tilt / 2 of its sides, each on its own.
     """
-    n = cut.overviews + cut.inner
-    boxes = view_boxes(cut, picture.shape[-2], picture.shape[-1], generator)
-    tilts, turned = corner_tilts(n, cut.tilt, generator), mirrored(boxes) if cut.is_turned else boxes
-    source = _averaged(picture, cut, size)
+    chance = Chance.of(cut, generator)
+    boxes = boxes_by(chance, cut, picture.shape[-2], picture.shape[-1])
+    turned, source = mirrored(boxes) if cut.is_turned else boxes, _averaged(picture, cut, size)
     if cut.is_mirrored and not cut.is_tilted and (kernels := kernels_for(source, turned)) is not None:
         return Sight(looked(source, turned, size, kernels), partial(straight_grid, turned, size), boxes)
-    grid = sampling_grid(turned, tilts, size) if cut.is_tilted else straight_grid(turned, size)
+    grid = grid_of(boxes, chance, cut, size)
     return Sight(sampled(source, grid, cut.is_mirrored), lambda: grid, boxes)
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """What is left to chance in n views, each value in 0..1: where they lie (n, 4), how they are tilted (n, 4, 2)."""
+
+    lie: Tensor
+    tilt: Tensor
+
+    @classmethod
+    def of(cls, cut: Cut, generator: torch.Generator) -> "Chance":
+        """For one step."""
+        n, device = cut.overviews + cut.inner, generator.device
+        lie = torch.rand(n, 4, generator=generator, device=device)
+        return cls(lie, torch.rand(n, 4, 2, generator=generator, device=device))
+
+
+def grid_of(boxes: Tensor, chance: Chance, cut: Cut, size: int) -> Tensor:
+    """The points of the picture that views in these boxes see, (n, size, size, 2)."""
+    turned = mirrored(boxes) if cut.is_turned else boxes
+    if not cut.is_tilted:
+        return straight_grid(turned, size)
+    return sampling_grid(turned, _corners(boxes.device) * (1.0 - cut.tilt * chance.tilt), size)
 
 
 def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) -> Tensor:
@@ -138,7 +160,12 @@ def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) ->
     other way, and in the middle but for `overhang`: wandering further, it would smear the subject along the picture.
     An inner view has a share low..high of the area of its part, or of the picture, no longer than `aspect` allows.
     """
-    chance = torch.rand(cut.overviews + cut.inner, 4, generator=generator, device=generator.device)
+    return boxes_by(Chance.of(cut, generator), cut, height, width)
+
+
+def boxes_by(chances: Chance, cut: Cut, height: int, width: int) -> Tensor:
+    """The same by chance that is drawn already."""
+    chance = chances.lie
     if (kernels := kernels_for(chance)) is not None and (numbers := cut.numbers()) is not None:
         found, parts = torch.empty_like(chance), _parts(cut.of_parts(), chance.device)
         size = (float(width), float(height))
@@ -184,12 +211,8 @@ def _inner_views(chance: Tensor, cut: Cut, height: int, width: int) -> tuple[Ten
 
 def corner_tilts(n: int, tilt: float | Tensor, generator: torch.Generator) -> Tensor:
     """Where the picture's corners go, (n, 4, 2), clockwise from the top left, each inward by up to `tilt`."""
-    return _corners(generator.device) * (1.0 - tilt * chances(n, generator))
-
-
-def chances(n: int, generator: torch.Generator) -> Tensor:
-    """What is left to chance in the tilt of n views, (n, 4, 2)."""
-    return torch.rand(n, 4, 2, generator=generator, device=generator.device)
+    moved = torch.rand(n, 4, 2, generator=generator, device=generator.device)
+    return _corners(generator.device) * (1.0 - tilt * moved)
 
 
 def _placed(chance: Tensor, half: Tensor, ends: Tensor, overhang: float | Tensor) -> Tensor:

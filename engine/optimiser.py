@@ -70,13 +70,10 @@ class LevelAdam(torch.optim.Adam):
     @torch.no_grad()
     def step_together(self, leaves: list[Tensor], *lacking: Tensor) -> None:
         """The same for all leaves at once: on a GPU a list is one operation, and operations are what takes the time."""
-        short, long = self.param_groups[0]["betas"]
         gradients = [cast(Tensor, leaf.grad) for leaf in leaves]
         means, squares = ([self.state[leaf][name] for leaf in leaves] for name in ("exp_avg", "exp_avg_sq"))
-        torch._foreach_lerp_(means, gradients, 1.0 - short)
-        torch._foreach_mul_(squares, long)
-        torch._foreach_addcmul_(squares, gradients, gradients, 1.0 - long)
-        steps, rate = _level_steps(means, squares, *lacking), self.param_groups[0]["lr"]
+        steps = steps_together(means, squares, gradients, self.param_groups[0]["betas"], *lacking)
+        rate = self.param_groups[0]["lr"]
         if isinstance(rate, Tensor):
             torch._foreach_mul_(steps, rate)
             rate = 1.0
@@ -97,6 +94,11 @@ class LevelAdam(torch.optim.Adam):
             factor = (1.0 - short**count) * (1.0 - long**count) ** -0.5
             scale = (power, factor, FARTHEST, STRIDE * rate)
             kernels.move(*arrays, array(gradient), gain, (short, long), scale)
+
+    def remembered(self) -> tuple[Tensor, list[dict[str, Any]]]:
+        """How many steps each leaf has made, and each leaf's memory; both stay where they are."""
+        leaves = self.param_groups[0]["params"]
+        return self._counted(leaves), [self.state[leaf] for leaf in leaves]
 
     def _counted(self, leaves: list[Tensor]) -> Tensor:
         """The counts, and a memory for every leaf that has none yet."""
@@ -131,6 +133,17 @@ def _level_step(memory: dict[str, Tensor], level: Tensor) -> Tensor:
     # Its own part is the eighth root: three square roots take a fifth of the time of a power.
     scale = memory["exp_avg_sq"].sqrt().sqrt_().sqrt_().mul_(level).add_(SMALLEST)
     return torch.div(memory["exp_avg"], scale, out=scale).clamp_(-FARTHEST, FARTHEST)
+
+
+def steps_together(
+    means: list[Tensor], squares: list[Tensor], gradients: list[Tensor], betas: tuple[float, float], *lacking: Tensor
+) -> list[Tensor]:
+    """Take the gradients of all levels up into their memories; how far each value goes at a stride of 1."""
+    short, long = betas
+    torch._foreach_lerp_(means, gradients, 1.0 - short)
+    torch._foreach_mul_(squares, long)
+    torch._foreach_addcmul_(squares, gradients, gradients, 1.0 - long)
+    return _level_steps(means, squares, *lacking)
 
 
 def _level_steps(means: list[Tensor], squares: list[Tensor], short: Tensor, long: Tensor) -> list[Tensor]:

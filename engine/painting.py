@@ -33,17 +33,18 @@ class Painting:
         seed: int,
         beat: Callable[[], None] = lambda: None,
         record: Record | None = None,
+        compiles: bool = False,
     ) -> None:
         """`beat` is called before every step, so that others see that a long frame is still being worked at.
 
-        `record` records steps where the device has no way of its own, as in a test.
+        `record` records steps where the device has no way of its own, as in a test; `compiles` is that of `Steps`.
         """
         self._beat = beat
         self._random = torch.Generator(device).manual_seed(seed)
         self._noise = Noise(self._random)
         self._motion = Motion(seed)
         self._folds = Folds()
-        self._stepping = Steps(self._random, record)
+        self._stepping = Steps(self._random, record, compiles)
         self._kind, self._size = "", (0, 0)
         self._canvas: Canvas | None = None
         self._optimiser: torch.optim.Adam | None = None

@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from engine.crops import Cut, Sight, chances, look_at, mirrored, shrinking, view_boxes
+from engine.crops import Chance, Cut, Sight, boxes_by, look_at, mirrored, shrinking
 from engine.kernels.loading import Kernels, array
 from engine.sampling import straight_grid
 
@@ -21,8 +21,7 @@ def sight_and_back(
     halvings, rest = shrinking(cut, picture.shape[-2], picture.shape[-1], size)
     if cut.is_tilted or not cut.is_mirrored or rest is not None:
         return _by_autograd(picture, cut, size, random)
-    boxes = view_boxes(cut, picture.shape[-2], picture.shape[-1], random)
-    chances(len(boxes), random)  # so that as much is left to chance as with any other cut
+    boxes = boxes_by(Chance.of(cut, random), cut, picture.shape[-2], picture.shape[-1])
     turned = (mirrored(boxes) if cut.is_turned else boxes).numpy()
     steps = _halvings(kernels, picture, halvings)
     views = picture.new_empty(len(boxes), picture.shape[1], size, size)

@@ -44,8 +44,9 @@ class Engine:
         seed: int,
         is_live: bool = True,
         clock: Callable[[], float] = time.perf_counter,
+        compiles: bool = False,
     ) -> None:
-        """`guides` lie on `device`.
+        """`guides` lie on `device`; `compiles` is that of `engine.steps.Steps`.
 
         When not `is_live`, texts are waited for and nothing is governed: same looks and seed, same frames.
         """
@@ -53,7 +54,7 @@ class Engine:
         """Called before every step, so that a long frame is seen to be worked at."""
         self._device = device
         self._seed = seed
-        self._is_live = is_live
+        self._is_live, self._compiles = is_live, compiles
         self._clock = clock
         self.serial = 0
         """Of the newest look that the last frame was painted from, whole."""
@@ -127,7 +128,7 @@ class Engine:
         device, waits = self._device, not self._is_live
         if device == CPU:
             (load if waits else load_beside)()
-        self._painting = Painting(device, self._seed, self._beat)
+        self._painting = Painting(device, self._seed, self._beat, compiles=self._compiles)
         self._finish = Finish(device, waits)
         self._gallery = Gallery(device, waits)
         self._marks, self._handover = Marks(device, self._clock), Handover(device, waits, self._clock)

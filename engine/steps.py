@@ -1,17 +1,20 @@
 """Optimisation steps of one painting: from the canvas through the guide's views to the canvas again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from engine.aim import Toward, loss
 from engine.buffers import Buffers
-from engine.canvas import Canvas
-from engine.optimiser import set_rate
+from engine.canvas import Canvas, Pyramid
+from engine.crops import Chance
+from engine.optimiser import LevelAdam, set_rate
 from engine.quick import QuickStep
-from engine.recording import CudaRecord, Record, Recorder
+from engine.recording import CudaRecord, Record, Recorder, Step
+from engine.written import State, compiled_step, fits, written_step
 
 
 class Steps:
@@ -21,19 +24,23 @@ class Steps:
     and waits for none of them.
     """
 
-    def __init__(self, random: torch.Generator, record: Record | None = None) -> None:
-        """Random numbers come from `random`, on its device; `record` records steps where that is no CUDA device."""
+    def __init__(self, random: torch.Generator, record: Record | None = None, compiles: bool = False) -> None:
+        """Random numbers come from `random`, on its device; `record` records steps where that is no CUDA device.
+
+        With `compiles` usual steps are compiled by torch's own compiler, each shape while its first one is waited for.
+        """
         self._random = random
         self._device = device = random.device
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         record = CudaRecord(device) if device.type == "cuda" else record
-        self._recorder, self._is_recorded = Recorder(record), record is not None
+        self._recorder, self._is_plain = Recorder(record), record is None and not compiles
+        self._written = compiled_step() if compiles else written_step
         self._buffers = Buffers(device, is_padded=record is not None)
         self._works_on: tuple[Canvas, torch.optim.Adam] | None = None
 
     def make(self, canvas: Canvas, optimiser: torch.optim.Adam, asked: Toward, rate: float) -> None:
         """Move the canvas one step of this size. Where nothing pulls it stays as it is."""
-        quick = None if self._is_recorded else QuickStep.of(canvas, optimiser)
+        quick = QuickStep.of(canvas, optimiser) if self._is_plain else None
         if quick is not None:
             quick.make(asked, rate, self._random)
             return
@@ -45,7 +52,13 @@ class Steps:
             held = self._buffers.hold(asked, rate)
             style = held.references.style
             generators = [self._random] if style is None else [self._random, style.random]
-            self._recorder.make(held.shape(), partial(_step, canvas, optimiser, held, self._random), generators)
+            self._recorder.make(held.shape(), self._step(canvas, optimiser, held), generators)
+
+    def _step(self, canvas: Canvas, optimiser: torch.optim.Adam, held: Toward) -> Step:
+        """A step that may be recorded: one that is written out, if it can be."""
+        if isinstance(canvas, Pyramid) and isinstance(optimiser, LevelAdam) and fits(held):
+            return partial(_drawn, self._written, State.of(canvas, optimiser), held, self._buffers.rate, self._random)
+        return partial(_step, canvas, optimiser, held, self._random)
 
     @property
     def recordings(self) -> int:
@@ -72,6 +85,11 @@ class Steps:
         with torch.cuda.stream(self._stream):
             yield
         outer.wait_stream(self._stream)
+
+
+def _drawn(step: Callable[..., None], state: State, asked: Toward, rate: Tensor, random: torch.Generator) -> None:
+    """Draw what is left to chance, and make this step by it."""
+    step(state, asked, rate, [Chance.of(one.cut, random) for one in asked.pulling])
 
 
 def _step(canvas: Canvas, optimiser: torch.optim.Adam, asked: Toward, random: torch.Generator) -> None:

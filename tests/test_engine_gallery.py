@@ -275,7 +275,8 @@ def test_a_live_gallery_has_the_source_soon_and_lets_go_of_it():
 
 
 def test_a_text_means_something_else_in_each_place_and_a_picture_does_not(tmp_path: Path):
-    from engine.aim import _wanted
+    from engine.aim import Pulling, wanted_of
+    from engine.crops import Cut, Sight
     from engine.goals import Goals
 
     class Placed(Colours):
@@ -285,6 +286,8 @@ def test_a_text_means_something_else_in_each_place_and_a_picture_does_not(tmp_pa
     guide = replace(colour_guide(CPU), model=Placed())
     look = replace(LOOK.with_values({"prompt_picture": a_picture(tmp_path / "red.png", "red")}), line="red")
     goal = Goals([guide], waits=True).of(look)[0]
-    wanted = _wanted(guide, goal, torch.tensor([[-1.0, -1.0, 1.0, 1.0]] * 3), torch.Size((64, 96)))
+    picture, views = torch.zeros(1, 3, 64, 96), torch.zeros(3, 3, 8, 8)
+    sight = Sight(views, lambda: views, torch.tensor([[-1.0, -1.0, 1.0, 1.0]] * 3))
+    wanted = wanted_of(picture, Pulling(guide, goal, Cut.of(look, 3)), sight)
     assert wanted.shape == (3, 2, 12) and goal.pictures == 1
     assert torch.equal(wanted[0, 0], goal.vectors[0].roll(1)) and torch.equal(wanted[0, 1], goal.vectors[1])

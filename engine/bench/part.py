@@ -27,6 +27,8 @@ class EngineAsked:
     vram_gb: float | None = None
     profile: Path | None = None
     """Where the profiler's table is written, if anywhere."""
+    compiles: bool = False
+    """Whether steps are compiled by torch's compiler."""
 
 
 def measure(asked: EngineAsked) -> dict[str, Any]:
@@ -47,8 +49,9 @@ def measure(asked: EngineAsked) -> dict[str, Any]:
         "canvas": f"{look.whole('canvas_width')}x{look.whole('canvas_height')}",
         **{name: look.whole(name) for name in ("steps", "crops", "upscale")},
         "denoiser": look.text("denoiser"),
+        "compiled": asked.compiles,
         "vram_cap_gb": asked.vram_gb or 0.0,
-        **bench_engine(guides, look, asked.repeats),
+        **bench_engine(guides, look, asked.repeats, asked.compiles),
     }
     if asked.profile:
         asked.profile.write_text(operators(guides, look), encoding="utf-8")

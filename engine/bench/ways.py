@@ -22,7 +22,7 @@ class BenchError(EngineError):
     """The bench cannot measure what was asked."""
 
 
-def bench_engine(guides: Sequence[Guide], look: Look, repeats: int) -> dict[str, Any]:
+def bench_engine(guides: Sequence[Guide], look: Look, repeats: int, compiles: bool = False) -> dict[str, Any]:
     """Figures of painting this look, units in their names; `step` is an optimisation step, `frame` a finished frame.
 
     Nothing is governed. Medians over `repeats` turns, with quartiles; the ways take turns within one run. `ratio`
@@ -30,8 +30,8 @@ def bench_engine(guides: Sequence[Guide], look: Look, repeats: int) -> dict[str,
     """
     guides, device = tuple(guides), guides[0].device
     look, steps = ungoverned(look), look.whole("steps")
-    engine = Engine(guides, device, seed=0, is_live=False)
-    ours = {"step": Way(step_frames(guides, look)), "frame": Way(_whole_frames(engine, look))}
+    engine = Engine(guides, device, seed=0, is_live=False, compiles=compiles)
+    ours = {"step": Way(step_frames(guides, look, compiles)), "frame": Way(_whole_frames(engine, look))}
     for way in ours.values():
         way.warm_up(device)
     figures: dict[str, Any] = _peak(device)
@@ -51,9 +51,9 @@ def ungoverned(look: Look) -> Look:
     return replace(look, line=PROMPTS[0], next_line=PROMPTS[1], blend=0.5)
 
 
-def step_frames(guides: Sequence[Guide], look: Look) -> Iterator[None]:
+def step_frames(guides: Sequence[Guide], look: Look, compiles: bool = False) -> Iterator[None]:
     """The product's own painting, one frame of optimisation steps for each `next`, neither denoised nor converted."""
-    painting, goals = Painting(guides[0].device, seed=0), Goals(guides, waits=True)
+    painting, goals = Painting(guides[0].device, seed=0, compiles=compiles), Goals(guides, waits=True)
     pulls = list(zip(guides, goals.of(look), strict=True))
     while True:
         painting.next_frame(look, look.whole("steps"), look.whole("crops"), pulls)

@@ -110,7 +110,7 @@ class FrozenViT:
         seen = torch.addmm(self._lacking, flat, self._patches.T)
         whole = seen.new_empty(n, tokens, seen.shape[1])
         whole[:, 0] = self._first
-        torch.add(seen.view(n, tokens - 1, -1), self._places, out=whole[:, 1:])
+        whole[:, 1:] = seen.view(n, tokens - 1, -1) + self._places
         return whole.flatten(0, 1)
 
 

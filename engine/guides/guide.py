@@ -63,6 +63,11 @@ class Guide:
         """Unit vectors (n, d) of views (n, 3, s, s) in 0..1, s being `image_size`; differentiable."""
         return F.normalize(self._embedded(views).float(), dim=-1)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether `looked` is nothing but operations on tensors."""
+        return hasattr(self._frozen, "looked")
+
     def looked(self, views: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """Embeddings (n, d) of views, not normalised, and what gives the views' gradient for that of them, once.
 

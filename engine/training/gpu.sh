@@ -22,12 +22,12 @@ b16=random:ViT-B-16
 
 say() { echo "gpu.sh: $*" >&2; }
 
-# run NAME OPTIONS: one row of the table, within two minutes. The canvas is shown as it is: upscale=1.
+# run NAME OPTIONS: one row of the table, within three minutes; torch's compiler takes one of them. The canvas is shown as it is: upscale=1.
 run() {
   name=$1
   shift
   say "$name"
-  timeout 120 python -m vj bench engine --json --device "$device" --steps "$steps" --crops "$crops" --repeats "$repeats" \
+  timeout 180 python -m vj bench engine --json --device "$device" --steps "$steps" --crops "$crops" --repeats "$repeats" \
     --set upscale=1 "$@" >"$out/$name.json" 2>"$out/$name.log" || say "$name failed: $(tail -n 1 "$out/$name.log")"
 }
 
@@ -47,12 +47,16 @@ for size in $sixteen_nine; do
   run "shipped-$size" --guide shipped --size "$size"
 done
 run shipped-live --guide shipped --steps 2 --set upscale=2
-if [ "$device" = cuda ]; then run b32-6gb --guide "$b32" --size "$hd" --vram 6; fi
+if [ "$device" = cuda ]; then
+  run b32-compiled --guide "$b32" --size "$hd" --compile --profile "$out/b32-compiled-profile.txt"
+  run shipped-compiled --guide shipped --size "$hd" --compile
+  run b32-6gb --guide "$b32" --size "$hd" --vram 6
+fi
 
 rows="b32 b16-b32 mobileclip2-s0 shipped"
 for size in $sixteen_nine; do rows="$rows b32-$size shipped-$size"; done
 rows="$rows shipped-live"
-if [ "$device" = cuda ]; then rows="$rows b32-6gb"; fi
+if [ "$device" = cuda ]; then rows="$rows b32-compiled shipped-compiled b32-6gb"; fi
 # shellcheck disable=SC2086 # the names hold no spaces
 (cd "$out" && PYTHONPATH="$OLDPWD${PYTHONPATH:+:$PYTHONPATH}" python -m engine.bench.table \
   $(printf '%s.json ' $rows)) >"$out/table.md"

@@ -32,6 +32,7 @@ class Asked:
     repeats: int = 20
     vram_gb: float | None = None
     profile: Path | None = None
+    compiles: bool = False
     encode: bool = False
     minutes: float = 1.0
     is_watched: bool = True

@@ -47,6 +47,7 @@ def _add_of_parts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=int, default=20, metavar="N", help="engine: turns of each way (default 20)")
     parser.add_argument("--vram", type=float, metavar="GB", help="engine: no more of a CUDA device's memory than this")
     parser.add_argument("--profile", type=Path, metavar="FILE", help="engine: write the profiler's table of operators")
+    parser.add_argument("--compile", action="store_true", help="engine: steps compiled by torch's compiler, on a GPU")
     parser.add_argument("--encode", action="store_true", help="cadence: again beside an x264 720p30 encode by ffmpeg")
     parser.add_argument(
         "--minutes", type=float, default=1.0, metavar="N", help="memory: how long it is watched (default 1)"
@@ -86,10 +87,11 @@ def asked_of(args: argparse.Namespace) -> Asked:
     asked = Asked(
         parts=parts, guide=args.guide, preset=args.preset, values=given, canvas=wh,
         program_size=f"{wh[0]}x{wh[1]}" if wh else PROGRAM_SIZE, device=args.device, cores=args.cores,
-        repeats=args.repeats, vram_gb=args.vram, profile=args.profile, encode=args.encode, minutes=args.minutes,
-        is_watched=not args.no_dashboard,
+        repeats=args.repeats, vram_gb=args.vram, profile=args.profile, compiles=args.compile, encode=args.encode,
+        minutes=args.minutes, is_watched=not args.no_dashboard,
     )  # fmt: skip
     problems += _numbers_wrong(asked) + _parts_missing(asked) + _guides_wrong(asked) + _memory_wrong(asked)
+    problems += _compiler_wrong(asked)
     if problems:
         raise UsageError("\n".join(problems))
     _need_all(asked)
@@ -119,8 +121,11 @@ def _numbers_wrong(asked: Asked) -> list[str]:
 
 def _parts_missing(asked: Asked) -> list[str]:
     """Options whose part is not measured."""
-    of_parts = {"--vram": asked.vram_gb is not None, "--profile": asked.profile is not None, "--encode": asked.encode}
-    needs = {"--vram": "engine", "--profile": "engine", "--encode": "cadence"}
+    of_parts = {
+        "--vram": asked.vram_gb is not None, "--profile": asked.profile is not None, "--compile": asked.compiles,
+        "--encode": asked.encode,
+    }  # fmt: skip
+    needs = {"--vram": "engine", "--profile": "engine", "--compile": "engine", "--encode": "cadence"}
     return [
         f"{option} is for {needs[option]}, which is not measured here: vj bench {needs[option]} {option}"
         for option, is_given in of_parts.items()
@@ -156,6 +161,14 @@ def _memory_wrong(asked: Asked) -> list[str]:
 
     what = cap_problem(choose_device(asked.device)[0], asked.vram_gb)
     return [f"--vram {asked.vram_gb:g}: {what}"] if what else []
+
+
+def _compiler_wrong(asked: Asked) -> list[str]:
+    from engine.devices import choose_device
+
+    if not asked.compiles or choose_device(asked.device)[0].type == "cuda":
+        return []
+    return ["--compile: is for a GPU; a processor's steps are compiled already"]
 
 
 def _need_all(asked: Asked) -> None:
@@ -208,5 +221,7 @@ def _engine(asked: Asked, guide: str) -> dict[str, Any]:
 
     print("bench: the engine and the baseline in turns, a minute or two", file=sys.stderr)
     return measure(
-        EngineAsked(guide, asked.look(), asked.device, asked.cores, asked.repeats, asked.vram_gb, asked.profile)
+        EngineAsked(
+            guide, asked.look(), asked.device, asked.cores, asked.repeats, asked.vram_gb, asked.profile, asked.compiles
+        )
     )

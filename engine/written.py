@@ -1,0 +1,155 @@
+"""A step of the usual kind as one function of tensors, its gradient written out, for torch's compiler to take whole.
+
+`engine.quick` does the same by passes compiled for a processor.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.aim import Pulling, Toward, wanted_of
+from engine.canvas import Pyramid, enlarged, resized, shares
+from engine.crops import Chance, Sight, boxes_by, grid_of, shrinking
+from engine.objectives import MOST_APART, SLOPE
+from engine.optimiser import STRIDE, LevelAdam, steps_together
+from engine.regions import ownership
+
+PLAIN = frozenset({"stability", "smoothness"})
+"""Terms it knows beside that of the prompts."""
+
+
+MOST_SHAPES = 64
+"""Shapes of steps that are compiled in one process."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a step changes, at places that stay: the picture, and what the optimiser remembers of each level."""
+
+    picture: Tensor
+    means: tuple[Tensor, ...]
+    squares: tuple[Tensor, ...]
+    counts: Tensor
+    gains: tuple[float, ...]
+    betas: tuple[float, float]
+
+    @classmethod
+    def of(cls, canvas: Pyramid, optimiser: LevelAdam) -> "State":
+        """Of this canvas and optimiser, whose memory begins here if it has none."""
+        counts, memories = optimiser.remembered()
+        means, squares = (tuple(memory[name] for memory in memories) for name in ("exp_avg", "exp_avg_sq"))
+        betas = optimiser.param_groups[0]["betas"]
+        return cls(canvas.picture, means, squares, counts, tuple(canvas.gains), (float(betas[0]), float(betas[1])))
+
+
+def fits(asked: Toward) -> bool:
+    """Whether a step that works toward this is one that is written here."""
+    is_usual = bool(asked.pulling) and PLAIN.issuperset(asked.weights)
+    return is_usual and all(one.guide.is_plain for one in asked.pulling)
+
+
+@torch.no_grad()
+def written_step(state: State, asked: Toward, rate: Tensor, chances: Sequence[Chance]) -> None:
+    """Move the picture one step of this size, by chance drawn for each guide that pulls."""
+    gradient = _of_terms(state.picture, asked)
+    for one, chance in zip(asked.pulling, chances, strict=True):
+        gradient = gradient + _of_guide(state.picture, one, asked.distance, chance)
+    _move(state, gradient, rate)
+
+
+def compiled_step() -> Callable[..., None]:
+    """The same, compiled by torch for each shape of step when it is first made: half a minute. Raises what it does."""
+    torch._dynamo.config.recompile_limit = MOST_SHAPES
+    return torch.compile(written_step, fullgraph=True, dynamic=False)
+
+
+def _of_terms(picture: Tensor, asked: Toward) -> Tensor:
+    """The gradient of stability and smoothness."""
+    found = torch.zeros_like(picture)
+    if "smoothness" in asked.weights:
+        across, down = picture.diff(dim=-1).sign(), picture.diff(dim=-2).sign()
+        across, down = across / across.numel(), down / down.numel()
+        pulls = F.pad(across, (1, 0)) - F.pad(across, (0, 1)) + F.pad(down, (0, 0, 1, 0)) - F.pad(down, (0, 0, 0, 1))
+        found = found + asked.weights["smoothness"] * pulls
+    if "stability" in asked.weights and asked.previous is not None:
+        found = found + asked.weights["stability"] / picture.numel() * (picture - asked.previous).sign()
+    return found
+
+
+def _of_guide(picture: Tensor, one: Pulling, distance: str, chance: Chance) -> Tensor:
+    """The gradient of what one guide asks for."""
+    guide, goal, cut = one.guide, one.goal, one.cut
+    boxes = boxes_by(chance, cut, picture.shape[-2], picture.shape[-1])
+    grid = grid_of(boxes, chance, cut, guide.image_size)
+    source = _averaged(picture, one)
+    n, size = grid.shape[0], grid.shape[1]
+    # All views as one tall picture: their gradients need not be added up afterwards.
+    tall, padding = grid.reshape(1, n * size, size, 2), 2 if cut.is_mirrored else 0
+    shifted = source if cut.is_mirrored else source - 1.0
+    views = torch.ops.aten.grid_sampler_2d(shifted, tall, 0, padding, False)
+    views = (views if cut.is_mirrored else views + 1.0).view(3, n, size, size).transpose(0, 1).contiguous()
+    seen, back = guide.looked(views)
+    wanted = wanted_of(picture, one, Sight(views, lambda: grid, boxes))
+    owns = ownership(goal.regions, cut.owners, guide.device) if cut.owners else None
+    counts = seen.new_full(wanted.shape[:2], 1.0 / n) if owns is None else owns.shares
+    pulled = back(_agreed(seen, wanted, goal.weights, counts, distance))
+    if owns is not None:
+        pulled = pulled * owns.masks(grid, goal.weights)
+    flat = pulled.transpose(0, 1).reshape(1, 3, n * size, size)
+    of_source = torch.ops.aten.grid_sampler_2d_backward(flat, shifted, tall, 0, padding, False, [True, False])[0]
+    return _averaged_back(of_source, picture, one)
+
+
+def _averaged(picture: Tensor, one: Pulling) -> Tensor:
+    """The picture no finer than views can show; see `engine.crops`."""
+    halvings, rest = shrinking(one.cut, picture.shape[-2], picture.shape[-1], one.guide.image_size)
+    for _ in range(halvings):
+        picture = F.avg_pool2d(picture, 2)
+    return picture if rest is None else resized(picture, *rest)
+
+
+def _averaged_back(gradient: Tensor, picture: Tensor, one: Pulling) -> Tensor:
+    """The gradient of the picture from that of its `_averaged`."""
+    height, width = picture.shape[-2:]
+    halvings, rest = shrinking(one.cut, height, width, one.guide.image_size)
+    if rest is not None:
+        size = [1, 3, height >> halvings, width >> halvings]
+        back = torch.ops.aten._upsample_bilinear2d_aa_backward
+        gradient = back(gradient.contiguous(), list(rest), size, False, None, None)
+    for _ in range(halvings):
+        gradient = F.interpolate(gradient * 0.25, scale_factor=2.0, mode="nearest")
+    return gradient
+
+
+def _agreed(seen: Tensor, wanted: Tensor, weights: Tensor, shares: Tensor, distance: str) -> Tensor:
+    """The gradient of embeddings (n, d) that should be `wanted` (n, k, d); see `engine.objectives`."""
+    length = seen.norm(dim=1, keepdim=True).clamp(min=1e-12)
+    plain = seen / length
+    slope: Tensor = -torch.ones_like(shares)
+    if distance == "spherical":
+        cosine = (wanted * plain[:, None]).sum(dim=2)
+        within = cosine.clamp(MOST_APART, 1.0 - 1e-6)
+        curve = -2.0 * ((1.0 - within) / 2.0).sqrt().asin() * (1.0 - within * within).rsqrt()
+        slope = torch.where(cosine < MOST_APART, -SLOPE, torch.where(cosine > 1.0 - 1e-6, 0.0, curve))
+    part = shares * (slope * weights.clamp(min=0.0) - weights.clamp(max=0.0))
+    pull = (part[:, :, None] * wanted).sum(dim=1)
+    found: Tensor = (pull - plain * (plain * pull).sum(dim=1, keepdim=True)) / length
+    return found
+
+
+def _move(state: State, gradient: Tensor, rate: Tensor) -> None:
+    """Take the gradient up into the memory and move the picture; see `engine.optimiser` and `engine.canvas`."""
+    short, long = state.betas
+    state.counts.add_(1.0)
+    lacking = 1.0 - short**state.counts, 1.0 - long**state.counts
+    pulls = shares(gradient.contiguous(), [mean.shape for mean in state.means])
+    pulls = list(torch._foreach_mul(pulls, list(state.gains)))
+    steps = steps_together(list(state.means), list(state.squares), pulls, state.betas, *lacking)
+    torch._foreach_mul_(steps, list(state.gains))
+    change = steps[0]
+    for step in steps[1:]:
+        change = enlarged(change, step.shape).add_(step)
+    state.picture.addcmul_(change, rate, value=-STRIDE).clamp_(0.0, 1.0)
