@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache, partial
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from engine.canvas import resized
 from engine.doubling import halved
+from engine.kept import kept
 from engine.kernels.loading import kernels_for
 from engine.parameters import Look
 from engine.regions import frames, owned, owners
@@ -252,29 +253,29 @@ def _at_most(value: float | Tensor, limit: float) -> float | Tensor:
     return value.clamp(max=limit) if isinstance(value, Tensor) else min(value, limit)
 
 
-@cache
+@kept
 def _numbers(numbers: tuple[float, ...], device: torch.device) -> Tensor:
-    """These numbers. Kept for good: copying them to a GPU would hold each step up, and recorded steps read them."""
+    """These numbers."""
     return torch.tensor(numbers, dtype=torch.float32, device=device)
 
 
-@cache
+@kept
 def _rooms(parts: tuple[str, ...], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Middles and half sizes (n, 2) of these parts of the picture. Kept."""
+    """Middles and half sizes (n, 2) of these parts of the picture."""
     first, last = frames(parts, device).chunk(2, dim=1)
     return (first + last) / 2.0, (last - first) / 2.0
 
 
-@cache
+@kept
 def _parts(parts: tuple[str, ...], device: torch.device) -> Tensor:
-    """Middle, half size and share of `ends` of these parts of the picture, (n, 5). Kept."""
+    """Middle, half size and share of `ends` of these parts of the picture, (n, 5)."""
     middle, room = _rooms(parts, device)
     # Where a prompt owns a part, few views are its own: most are to cover its middle.
     kept = torch.tensor([1.0 if part == "whole" else 0.25 for part in parts], device=device).view(-1, 1)
     return torch.cat([middle, room, kept], dim=1)
 
 
-@lru_cache(maxsize=8)
+@kept
 def _corners(device: torch.device) -> Tensor:
-    """The picture's corners, (4, 2). Kept."""
+    """The picture's corners, (4, 2)."""
     return torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], device=device)

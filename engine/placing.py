@@ -1,10 +1,9 @@
 """Where views lie from the point of view of each prompt, for guides that want to be told."""
 
-from functools import lru_cache
-
 import torch
 from torch import Tensor
 
+from engine.kept import kept
 from engine.regions import FRAMES
 
 
@@ -23,9 +22,9 @@ def places(boxes: Tensor, regions: tuple[str, ...], height: int, width: int, is_
     return torch.stack([-right, top, -left, bottom], dim=2)
 
 
-@lru_cache(maxsize=64)
+@kept
 def _middles(regions: tuple[str, ...], height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The middle of each prompt's part twice over, (k, 4), and what brings lengths into its unit, (k, 4). Kept."""
+    """The middle of each prompt's part twice over, (k, 4), and what brings lengths into its unit, (k, 4)."""
     middles, units = [], []
     for left, top, right, bottom in (FRAMES[region] for region in regions):
         middles.append([(left + right) / 2, (top + bottom) / 2] * 2)

@@ -6,11 +6,11 @@ border. The prompts of the whole picture give way there, but not altogether: it 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from engine.kept import kept
 from engine.table import REGIONS
 
 FRAMES: dict[str, tuple[float, float, float, float]] = {
@@ -97,9 +97,9 @@ class Ownership:
         return changed.clamp(0.0, 1.0)[:, None]
 
 
-@lru_cache(maxsize=64)
+@kept
 def ownership(regions: tuple[str, ...], views: tuple[str, ...], device: torch.device) -> Ownership:
-    """What follows from the prompts' parts and the views' owners. Kept: copying to a GPU costs more than a step."""
+    """What follows from the prompts' parts and the views' owners."""
     parts, wholes = owned(regions), views.count("whole")
     is_lone = len(views) == 1 and "whole" in regions
     # Views that take turns count for those of the other turns too.
@@ -114,7 +114,7 @@ def ownership(regions: tuple[str, ...], views: tuple[str, ...], device: torch.de
     )
 
 
-@lru_cache(maxsize=64)
+@kept
 def frames(views: tuple[str, ...], device: torch.device) -> Tensor:
     """The bounding boxes of the parts these views belong to, (n, 4)."""
     return torch.tensor([FRAMES[view] for view in views], device=device).view(-1, 4)

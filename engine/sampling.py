@@ -1,12 +1,12 @@
 """How a picture is sampled for views: where their pixels look, and what they see there."""
 
-from functools import lru_cache
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.kept import kept
 from engine.kernels.loading import Kernels, array
 
 
@@ -77,7 +77,7 @@ class _Looked(torch.autograd.Function):
         return found, None, None, None
 
 
-@lru_cache(maxsize=32)
+@kept
 def _middles(size: int, device: torch.device) -> Tensor:
-    """Where the middles of a view's pixels lie along one side, 0..1. Kept."""
+    """Where the middles of a view's pixels lie along one side, 0..1."""
     return (torch.arange(size, device=device) + 0.5) / size

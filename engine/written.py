@@ -3,7 +3,7 @@
 `engine.quick` does the same by passes compiled for a processor.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -63,7 +63,15 @@ def written_step(state: State, asked: Toward, rate: Tensor, chances: Sequence[Ch
 def compiled_step() -> Callable[..., None]:
     """The same, compiled by torch for each shape of step when it is first made: half a minute. Raises what it does."""
     torch._dynamo.config.recompile_limit = MOST_SHAPES
-    return torch.compile(written_step, fullgraph=True, dynamic=False)
+    compiled, seen = torch.compile(written_step, fullgraph=True, dynamic=False), set[Hashable]()
+
+    def step(state: State, asked: Toward, rate: Tensor, chances: Sequence[Chance]) -> None:
+        shape = asked.shape()
+        # The first of a shape is made as it is written: what is kept for all is made then.
+        (compiled if shape in seen else written_step)(state, asked, rate, chances)
+        seen.add(shape)
+
+    return step
 
 
 def _of_terms(picture: Tensor, asked: Toward) -> Tensor:
