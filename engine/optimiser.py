@@ -28,21 +28,32 @@ OWN = 0.25
 SMALLEST = 1e-12
 
 
-class LevelAdam(torch.optim.Adam):
+class LevelAdam:
     """Adam scaled mostly by each leaf's mean second moment (NovoGrad has one for each layer, Ginsburg 2019).
 
     Adam moves every pixel nearly as far, whether the guide asks for much there or for next to nothing. Here a step
     keeps the gradient's own proportions within a level, and with them the shapes that a guide trained for its
     gradients draws. The moments are images like Adam's, so that they can be moved and resampled alike.
+
+    Its leaves, settings and memory lie as in torch's optimisers. It is none of them: making one loads torch's compiler,
+    a second of every start.
     """
 
-    _counts: Tensor | None = None
-    """How many steps each leaf has made, on the leaves' device; each leaf's memory has its own of them."""
-    _arrays: list[tuple[Any, ...]] | None = None
-    """Each leaf and its memory, for compiled passes."""
+    def __init__(self, leaves: list[Tensor], betas: tuple[float, float]) -> None:
+        self.param_groups: list[dict[str, Any]] = [{"params": list(leaves), "betas": betas, "lr": 1e-3}]
+        self.state: dict[Tensor, dict[str, Tensor]] = {}
+        self._counts: Tensor | None = None
+        """How many steps each leaf has made, on the leaves' device; each leaf's memory has its own of them."""
+        self._arrays: list[tuple[Any, ...]] | None = None
+        """Each leaf and its memory, for compiled passes."""
+
+    def zero_grad(self) -> None:
+        """Let go of the leaves' gradients."""
+        for leaf in self.param_groups[0]["params"]:
+            leaf.grad = None
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+    def step(self) -> None:
         """Move every leaf; each must have a gradient. Waits for no device."""
         group = self.param_groups[0]
         short, long = group["betas"]
@@ -61,8 +72,9 @@ class LevelAdam(torch.optim.Adam):
         short, long = self.param_groups[0]["betas"]
         memories = [self.state[leaf] for leaf in leaves]
         for leaf, memory in zip(leaves, memories, strict=True):
-            memory["exp_avg"].lerp_(leaf.grad, 1.0 - short)
-            memory["exp_avg_sq"].mul_(long).addcmul_(leaf.grad, leaf.grad, value=1.0 - long)
+            gradient = cast(Tensor, leaf.grad)
+            memory["exp_avg"].lerp_(gradient, 1.0 - short)
+            memory["exp_avg_sq"].mul_(long).addcmul_(gradient, gradient, value=1.0 - long)
         levels = _scales([memory["exp_avg_sq"] for memory in memories], *lacking)
         for leaf, memory, level in zip(leaves, memories, levels, strict=True):
             _move(leaf, _level_step(memory, level), self.param_groups[0]["lr"])
@@ -104,7 +116,7 @@ class LevelAdam(torch.optim.Adam):
         """The counts, and a memory for every leaf that has none yet."""
         if self._counts is None:
             for leaf in leaves:
-                self.state[leaf] = self.state[leaf] or _nothing(leaf)
+                self.state[leaf] = self.state.get(leaf) or _nothing(leaf)
             self._counts = torch.stack([self.state[leaf]["step"] for leaf in leaves])
             for leaf, count in zip(leaves, self._counts.unbind(), strict=True):
                 self.state[leaf]["step"] = count
@@ -166,7 +178,11 @@ def _move(leaf: Tensor, step: Tensor, rate: float | Tensor) -> None:
         leaf.sub_(step, alpha=STRIDE * rate)
 
 
-def make_optimiser(parameters: list[Tensor], is_kept: bool, kind: str = "adam") -> torch.optim.Adam:
+Optimiser = LevelAdam | torch.optim.Adam
+"""What moves a canvas's leaves."""
+
+
+def make_optimiser(parameters: list[Tensor], is_kept: bool, kind: str = "adam") -> Optimiser:
     """The optimiser of this kind, `level` or `adam`, over these leaves; its rate is set with `set_rate`."""
     betas = LIVE_BETAS if is_kept else PUBLISHED_BETAS
     if kind == "level":
@@ -176,30 +192,30 @@ def make_optimiser(parameters: list[Tensor], is_kept: bool, kind: str = "adam") 
     return torch.optim.Adam(parameters, betas=betas, fused=is_fused, capturable=device == "cuda")
 
 
-def renew(optimiser: torch.optim.Adam) -> None:
+def renew(optimiser: Optimiser) -> None:
     """Let it remember nothing, as if made anew, what it works on and its memory staying where they are."""
     for memory in optimiser.state.values():
         for remembered in memory.values():
             remembered.zero_()
 
 
-def is_for_keeping(optimiser: torch.optim.Adam) -> bool:
+def is_for_keeping(optimiser: Optimiser) -> bool:
     """Whether it was made to be kept; of two kinds of memory, neither is the other's."""
     return tuple(optimiser.param_groups[0]["betas"]) == LIVE_BETAS
 
 
-def is_of(optimiser: torch.optim.Adam, kind: str) -> bool:
+def is_of(optimiser: Optimiser, kind: str) -> bool:
     """Whether it is of this kind, `level` or `adam`."""
     return isinstance(optimiser, LevelAdam) == (kind == "level")
 
 
-def set_rate(optimiser: torch.optim.Adam, rate: float | Tensor) -> None:
+def set_rate(optimiser: Optimiser, rate: float | Tensor) -> None:
     """The size of the steps from now on; a tensor without dimensions on the leaves' device may change by itself."""
     for group in optimiser.param_groups:
         group["lr"] = rate
 
 
-def take_over(new: torch.optim.Adam, old: torch.optim.Adam) -> None:
+def take_over(new: Optimiser, old: Optimiser) -> None:
     """Give a new optimiser the memory of an old one, leaf by leaf from the last (finest), resampled to its size.
 
     A spectrum is no image to be resampled; its memory is short, and starts anew.
@@ -219,7 +235,7 @@ def take_over(new: torch.optim.Adam, old: torch.optim.Adam) -> None:
             }
 
 
-def move_memory(optimiser: torch.optim.Adam, canvas: Canvas, warp: Warp) -> None:
+def move_memory(optimiser: Optimiser, canvas: Canvas, warp: Warp) -> None:
     """Let what is remembered of each of the canvas's leaves move with the picture; it stays where it is in memory."""
     for memory in optimiser.state.values():
         mean, square = canvas.carry(memory["exp_avg"], memory["exp_avg_sq"], warp)

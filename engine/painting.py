@@ -13,7 +13,7 @@ from engine.dissolve import Dissolve
 from engine.folds import Folds
 from engine.motion import Motion, Warp, echoed
 from engine.objectives import NOTHING, References
-from engine.optimiser import is_for_keeping, is_of, make_optimiser, move_memory, renew, take_over
+from engine.optimiser import Optimiser, is_for_keeping, is_of, make_optimiser, move_memory, renew, take_over
 from engine.parameters import Look
 from engine.recording import Record
 from engine.steps import Steps
@@ -47,7 +47,7 @@ class Painting:
         self._stepping = Steps(self._random, record, compiles)
         self._kind, self._size = "", (0, 0)
         self._canvas: Canvas | None = None
-        self._optimiser: torch.optim.Adam | None = None
+        self._optimiser: Optimiser | None = None
         self._carried: Tensor | None = None
         self._previous: Tensor | None = None
         self._unrest = Unrest()
@@ -190,7 +190,7 @@ class Painting:
             take_over(self._ready_optimiser(self._canvas, look), old)
         return self._canvas
 
-    def _ready_optimiser(self, canvas: Canvas, look: Look) -> torch.optim.Adam:
+    def _ready_optimiser(self, canvas: Canvas, look: Look) -> Optimiser:
         is_kept, kind = look.is_on("keep_optimizer"), look.text("optimizer")
         kind = kind if self._kind == "pyramid" else "adam"  # waves and noisy pixels differ by far too much
         old = self._optimiser

@@ -11,7 +11,7 @@ from engine.aim import TERMS, Pulling, Toward, wanted_of
 from engine.canvas import Canvas, Pyramid
 from engine.kernels.loading import Kernels, array, kernels_for
 from engine.objectives import MOST_APART, SLOPE, Seen, weighted
-from engine.optimiser import LevelAdam
+from engine.optimiser import LevelAdam, Optimiser
 from engine.quick_sight import sight_and_back
 from engine.regions import ownership
 
@@ -26,7 +26,7 @@ class QuickStep:
         self._kernels, self._canvas, self._optimiser = kernels, canvas, optimiser
 
     @classmethod
-    def of(cls, canvas: Canvas, optimiser: torch.optim.Adam) -> "QuickStep | None":
+    def of(cls, canvas: Canvas, optimiser: Optimiser) -> "QuickStep | None":
         """None where a step is none of these, or compiled passes are not there."""
         if not isinstance(canvas, Pyramid) or not isinstance(optimiser, LevelAdam):
             return None

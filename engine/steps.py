@@ -11,7 +11,7 @@ from engine.aim import Toward, loss
 from engine.buffers import Buffers
 from engine.canvas import Canvas, Pyramid
 from engine.crops import Chance
-from engine.optimiser import LevelAdam, set_rate
+from engine.optimiser import LevelAdam, Optimiser, set_rate
 from engine.quick import QuickStep
 from engine.recording import CudaRecord, Record, Recorder, Step
 from engine.written import State, compiled_step, fits, written_step
@@ -36,9 +36,9 @@ class Steps:
         self._recorder, self._is_plain = Recorder(record), record is None and not compiles
         self._written = compiled_step() if compiles else written_step
         self._buffers = Buffers(device, is_padded=record is not None)
-        self._works_on: tuple[Canvas, torch.optim.Adam] | None = None
+        self._works_on: tuple[Canvas, Optimiser] | None = None
 
-    def make(self, canvas: Canvas, optimiser: torch.optim.Adam, asked: Toward, rate: float) -> None:
+    def make(self, canvas: Canvas, optimiser: Optimiser, asked: Toward, rate: float) -> None:
         """Move the canvas one step of this size. Where nothing pulls it stays as it is."""
         quick = QuickStep.of(canvas, optimiser) if self._is_plain else None
         if quick is not None:
@@ -54,7 +54,7 @@ class Steps:
             generators = [self._random] if style is None else [self._random, style.random]
             self._recorder.make(held.shape(), self._step(canvas, optimiser, held), generators)
 
-    def _step(self, canvas: Canvas, optimiser: torch.optim.Adam, held: Toward) -> Step:
+    def _step(self, canvas: Canvas, optimiser: Optimiser, held: Toward) -> Step:
         """A step that may be recorded: one that is written out, if it can be."""
         if isinstance(canvas, Pyramid) and isinstance(optimiser, LevelAdam) and fits(held):
             return partial(_drawn, self._written, State.of(canvas, optimiser), held, self._buffers.rate, self._random)
@@ -92,7 +92,7 @@ def _drawn(step: Callable[..., None], state: State, asked: Toward, rate: Tensor,
     step(state, asked, rate, [Chance.of(one.cut, random) for one in asked.pulling])
 
 
-def _step(canvas: Canvas, optimiser: torch.optim.Adam, asked: Toward, random: torch.Generator) -> None:
+def _step(canvas: Canvas, optimiser: Optimiser, asked: Toward, random: torch.Generator) -> None:
     """Crops, guide, losses, gradients, optimiser, canvas. Asks the device for the same whatever the numbers are."""
     lost = loss(canvas.at_rest(), asked, random)
     if not lost.requires_grad:  # nothing pulls before the first prompt is ready

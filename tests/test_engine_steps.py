@@ -15,7 +15,7 @@ from engine.guides.colours import ROAMING
 from engine.guides.guide import Guide
 from engine.guides.loading import load_guide
 from engine.objectives import Goal, References
-from engine.optimiser import make_optimiser, set_rate
+from engine.optimiser import Optimiser, make_optimiser, set_rate
 from engine.painting import Painting
 from engine.parameters import Look
 from engine.recording import KEPT, WARM_UPS, Recorder, Recording, Step
@@ -84,7 +84,7 @@ def painted(look: Look, device: torch.device, make: Callable[..., None]) -> Tens
     return canvas.draw().detach().cpu()
 
 
-def plainly(canvas: Canvas, optimiser: torch.optim.Adam, aim: Aim, random: torch.Generator) -> None:
+def plainly(canvas: Canvas, optimiser: Optimiser, aim: Aim, random: torch.Generator) -> None:
     set_rate(optimiser, RATE)
     optimiser.zero_grad()
     loss_of(canvas.draw(), aim, 0, random).backward()
@@ -98,7 +98,7 @@ class Recorded:
     def __init__(self) -> None:
         self.steps: Steps | None = None
 
-    def __call__(self, canvas: Canvas, optimiser: torch.optim.Adam, aim: Aim, random: torch.Generator) -> None:
+    def __call__(self, canvas: Canvas, optimiser: Optimiser, aim: Aim, random: torch.Generator) -> None:
         self.steps = self.steps or Steps(random, record)
         self.steps.make(canvas, optimiser, toward(aim, 0), RATE)
 

@@ -9,6 +9,8 @@ log = logging.getLogger("engine.graphs")
 
 Made = TypeVar("Made")
 
+LONGEST_S = 1.0
+"""Seconds that a show waits for its first graphs."""
 MOST = 4
 """Sizes that graphs are kept for; each has its weights once more."""
 
@@ -19,7 +21,10 @@ class Shelf(Generic[Made]):
     def __init__(self, make: Callable[[Hashable], Made]) -> None:
         """`make` may take half a second, and raise anything: then there are no graphs, of any size."""
         self.waits = True
-        """Whether they are waited for, so that the same is computed every time; in a show torch goes on meanwhile."""
+        """Whether they are waited for, so that the same is computed every time; in a show torch goes on meanwhile.
+
+        But for the very first: before it there is no picture to hold up, which comes sooner with them.
+        """
         self._make = make
         self._made: dict[Hashable, Made] = {}
         self._maker: threading.Thread | None = None
@@ -33,8 +38,10 @@ class Shelf(Generic[Made]):
         if self.waits:
             self._add(size)
         elif self._maker is None or not self._maker.is_alive():
-            self._maker = threading.Thread(target=self._add, args=(size,), name="graphs", daemon=True)
+            is_first, self._maker = self._maker is None, threading.Thread(target=self._add, args=(size,), name="graphs")
             self._maker.start()
+            if is_first and not self._made:
+                self._maker.join(timeout=LONGEST_S)
         return self._made.get(size)
 
     def _add(self, size: Hashable) -> None:

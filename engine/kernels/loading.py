@@ -14,6 +14,9 @@ log = logging.getLogger("engine.kernels")
 
 Pass = Callable[..., Any]
 
+LONGEST_S = 1.0
+"""Seconds that a show waits for passes before its first picture; without them that one takes as long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kernels:
@@ -69,8 +72,10 @@ def load() -> None:
 
 
 def load_beside() -> None:
-    """The same in a thread of its own; torch computes meanwhile."""
-    threading.Thread(target=_shelf.fill, name="kernels", daemon=True).start()
+    """The same, waited for no longer than a second: they load beside torch's work when they have to be compiled."""
+    loader = threading.Thread(target=_shelf.fill, name="kernels", daemon=True)
+    loader.start()
+    loader.join(timeout=LONGEST_S)
 
 
 def kernels_for(*tensors: Tensor) -> Kernels | None:
