@@ -13,6 +13,7 @@ from engine.bench.ways import bench_engine
 from engine.devices import choose_device, use_cores
 from engine.guides.loading import load_guide
 from engine.parameters import Look
+from engine.quickness import quickness
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def measure(asked: EngineAsked) -> dict[str, Any]:
         **{name: look.whole(name) for name in ("steps", "crops", "upscale")},
         "denoiser": look.text("denoiser"),
         "compiled": asked.compiles,
+        **quickness(),
         "vram_cap_gb": asked.vram_gb or 0.0,
         **bench_engine(guides, look, asked.repeats, asked.compiles),
     }

@@ -63,3 +63,9 @@ def constant(value: Tensor | float) -> Node:
 def whole(numbers: Sequence[int]) -> Node:
     """Whole numbers, such as a size."""
     return ops.constant(np.array(numbers, dtype=np.int64))
+
+
+def doubling() -> ov.Model:
+    """The smallest graph there is, to try whether any can be compiled."""
+    asked = parameter(1)
+    return ov.Model([ops.multiply(asked, constant(2.0))], [asked], "doubling")

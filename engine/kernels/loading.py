@@ -50,6 +50,7 @@ class _Shelf:
         self._lock = threading.Lock()
         self._is_tried = False
         self.kernels: Kernels | None = None
+        self.fault = ""
 
     def fill(self) -> None:
         """Load them, once; without numba there are none, and torch computes everything."""
@@ -59,7 +60,8 @@ class _Shelf:
             self._is_tried = True
             try:
                 self.kernels = _load()
-            except Exception:
+            except Exception as err:
+                self.fault = (str(err).strip().splitlines() or [type(err).__name__])[0]
                 log.info("kernels: there are none, torch computes everything", exc_info=True)
 
 
@@ -76,6 +78,11 @@ def load_beside() -> None:
     loader = threading.Thread(target=_shelf.fill, name="kernels", daemon=True)
     loader.start()
     loader.join(timeout=LONGEST_S)
+
+
+def fault() -> str:
+    """Why there are no passes, in one line; "" where they are, or have not been asked for."""
+    return _shelf.fault
 
 
 def kernels_for(*tensors: Tensor) -> Kernels | None:

@@ -9,7 +9,10 @@ import sys
 from typing import Any
 
 RED, PLAIN = "\x1b[31m", "\x1b[0m"
-LIBRARIES = ("torch", "open_clip_torch", "textual", "mido", "python-rtmidi", "python-osc", "pyvirtualcam", "av")
+LIBRARIES = (
+    "torch", "open_clip_torch", "numba", "openvino", "textual", "mido", "python-rtmidi", "python-osc", "pyvirtualcam",
+    "av",
+)  # fmt: skip
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
 def examine() -> dict[str, Any]:
     """Versions, device, shipped guide, sinks, MIDI, and problems with what would mend them."""
     from engine.devices import choose_device, gpu_unused
+    from engine.quickness import quickness
     from vj.controls.midi import list_ports
     from vj.runtime import running_show
     from vj.sinks import sink_kinds
@@ -42,6 +46,7 @@ def examine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "libraries": {name: _version(name) for name in LIBRARIES},
         "device": str(device),
+        "processor": quickness(),
         "guide": guide,
         "midi": list(ports) or reason,
         "sinks": {kind.name: kind.reason or "ready" for kind in sink_kinds()},
