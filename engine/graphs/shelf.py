@@ -11,7 +11,7 @@ Made = TypeVar("Made")
 
 LONGEST_S = 1.0
 """Seconds that a show waits for its first graphs."""
-MOST = 4
+MOST = 6
 """Sizes that graphs are kept for; each has its weights once more."""
 
 
