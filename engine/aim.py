@@ -47,6 +47,10 @@ TERMS: dict[str, Term] = {
 """Every term but that of the prompts, whose weight is always 1, in the order in which they are added."""
 
 
+PLAIN = ("stability", "smoothness")
+"""Those of most looks, whose gradients are found without autograd."""
+
+
 @dataclass(frozen=True, slots=True)
 class Aim:
     """What every step of one frame works toward."""

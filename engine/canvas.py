@@ -89,7 +89,7 @@ class Pyramid:
     """
 
     def __init__(self, picture: Tensor) -> None:
-        self._picture = picture.detach().clamp(0.0, 1.0).clone()
+        self._picture = picture.detach().clamp(0.0, 1.0).clone(memory_format=torch.contiguous_format)
         sizes = pyramid_sizes(picture.shape[-2], picture.shape[-1])
         self._levels = [
             torch.zeros(1, 3, h, w, device=picture.device, dtype=picture.dtype, requires_grad=True)
@@ -120,7 +120,10 @@ class Pyramid:
         return self._picture + change
 
     def at_rest(self) -> Tensor:
-        """The picture alone, as every level is zero; its gradient goes to the levels all the same."""
+        """The picture alone, as every level is zero; its gradient goes to the levels all the same.
+
+        Without gradients it is the very picture, which the next step changes.
+        """
         if not torch.is_grad_enabled():
             return self._picture
         found: Tensor = _AtRest.apply(self._picture, self.gains, *self._levels)

@@ -1,4 +1,4 @@
-"""The views a guide sees: random tilted cut-outs of the picture, all of them in one batched grid_sample."""
+"""The views a guide sees: random cut-outs of the picture, tilted or straight, all of them at once."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -124,7 +124,7 @@ def look_at(picture: Tensor, cut: Cut, size: int, generator: torch.Generator) ->
     """
     chance = Chance.of(cut, generator)
     boxes = boxes_by(chance, cut, picture.shape[-2], picture.shape[-1])
-    turned, source = mirrored(boxes) if cut.is_turned else boxes, _averaged(picture, cut, size)
+    turned, source = mirrored(boxes) if cut.is_turned else boxes, averaged(picture, cut, size)
     if cut.is_mirrored and not cut.is_tilted and (kernels := kernels_for(source, turned)) is not None:
         return Sight(looked(source, turned, size, kernels), partial(straight_grid, turned, size), boxes)
     grid = grid_of(boxes, chance, cut, size)
@@ -151,21 +151,21 @@ def grid_of(boxes: Tensor, chance: Chance, cut: Cut, size: int) -> Tensor:
     turned = mirrored(boxes) if cut.is_turned else boxes
     if not cut.is_tilted:
         return straight_grid(turned, size)
-    return sampling_grid(turned, _corners(boxes.device) * (1.0 - cut.tilt * chance.tilt), size)
+    return sampling_grid(turned, corners_by(chance, cut.tilt), size)
 
 
-def view_boxes(cut: Cut, height: int, width: int, generator: torch.Generator) -> Tensor:
+def corners_by(chance: Chance, tilt: float | Tensor) -> Tensor:
+    """Where the picture's corners go, (n, 4, 2), clockwise from the top left, each inward by up to `tilt`."""
+    return _corners(chance.tilt.device) * (1.0 - tilt * chance.tilt)
+
+
+def boxes_by(chances: Chance, cut: Cut, height: int, width: int) -> Tensor:
     """Each view's (left, top, right, bottom), (n, 4), where the picture spans -1..1 both ways; overviews first.
 
     An overview is as tall as the picture (as wide, where that is the shorter side), up to `squeeze` times as long the
     other way, and in the middle but for `overhang`: wandering further, it would smear the subject along the picture.
     An inner view has a share low..high of the area of its part, or of the picture, no longer than `aspect` allows.
     """
-    return boxes_by(Chance.of(cut, generator), cut, height, width)
-
-
-def boxes_by(chances: Chance, cut: Cut, height: int, width: int) -> Tensor:
-    """The same by chance that is drawn already."""
     chance = chances.lie
     if (kernels := kernels_for(chance)) is not None and (numbers := cut.numbers()) is not None:
         found, parts = torch.empty_like(chance), _parts(cut.of_parts(), chance.device)
@@ -210,12 +210,6 @@ def _inner_views(chance: Tensor, cut: Cut, height: int, width: int) -> tuple[Ten
     return middle + _placed(chance[:, 2:], half / room, cut.ends * kept, cut.overhang) * room, half
 
 
-def corner_tilts(n: int, tilt: float | Tensor, generator: torch.Generator) -> Tensor:
-    """Where the picture's corners go, (n, 4, 2), clockwise from the top left, each inward by up to `tilt`."""
-    moved = torch.rand(n, 4, 2, generator=generator, device=generator.device)
-    return _corners(generator.device) * (1.0 - tilt * moved)
-
-
 def _placed(chance: Tensor, half: Tensor, ends: Tensor, overhang: float | Tensor) -> Tensor:
     """Middles for views of this half size, none hanging over by more than its share.
 
@@ -226,7 +220,7 @@ def _placed(chance: Tensor, half: Tensor, ends: Tensor, overhang: float | Tensor
     return ((2.0 * chance - 1.0) / (1.0 - ends).clamp(min=1e-6)).clamp(-1.0, 1.0) * reach
 
 
-def _averaged(picture: Tensor, cut: Cut, size: int) -> Tensor:
+def averaged(picture: Tensor, cut: Cut, size: int) -> Tensor:
     """The picture no finer than its middling views can show.
 
     Sampling a finer one would reach few of its pixels in each step and leave the rest as noise and grid.

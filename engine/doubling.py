@@ -22,8 +22,10 @@ def is_double(large: torch.Size, small: torch.Size) -> bool:
 def doubled(picture: Tensor) -> Tensor:
     """The picture (n, c, h, w) twice as large, bilinear: every pixel four times, softened by 1 2 1 both ways."""
     height, width = picture.shape[-2:]
-    if not picture.requires_grad and kernels_for(picture) is not None:
-        return grow(picture, picture.new_zeros(*picture.shape[:-2], 2 * height, 2 * width))
+    if not picture.requires_grad and (kernels := kernels_for(picture)) is not None:
+        large = picture.new_zeros(*picture.shape[:-2], 2 * height, 2 * width)
+        kernels.grow(array(picture), array(large), 1.0)
+        return large
     if max(height, width) <= SMALL:
         return _spread(height, picture.device) @ (picture @ _spread(width, picture.device).t())
     large = F.interpolate(picture, scale_factor=2.0, mode="nearest")
@@ -35,15 +37,6 @@ def doubled(picture: Tensor) -> Tensor:
         for edge in (0, last):
             soft.narrow(dim, edge, 1).add_(large.narrow(dim, edge, 1), alpha=0.25)
         large = soft
-    return large
-
-
-def grow(picture: Tensor, large: Tensor, gain: float = 1.0) -> Tensor:
-    """Let `large` (n, c, 2 h, 2 w) be itself times the gain and the picture at its size; returns it."""
-    kernels = kernels_for(picture, large)
-    if kernels is None:
-        return large.mul_(gain).add_(doubled(picture))
-    kernels.grow(array(picture), array(large), gain)
     return large
 
 

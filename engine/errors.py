@@ -1,6 +1,11 @@
 """What the engine cannot do, said to the person at the desk."""
 
 
+def first_line(err: BaseException | None) -> str:
+    """What an error says, in one line; its kind where it says nothing."""
+    return (str(err).strip().splitlines() or [type(err).__name__])[0]
+
+
 class EngineError(Exception):
     """The picture cannot be painted."""
 

@@ -1,4 +1,4 @@
-"""What steps compute with and never changes, made once and kept for good.
+"""What steps compute with and never changes, made once and kept for good; a kilobyte each.
 
 Copying it to a GPU anew would hold each step up, and recorded steps read it where it lies. Torch's compiler, which
 looks into what it compiles, takes what is kept here as it is; it would make anew what functools keeps.

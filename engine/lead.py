@@ -19,6 +19,8 @@ log = logging.getLogger("engine.lead")
 
 RETRY_S = 10.0
 """A guide that only has to be fetched is looked for again this often, so that a pull beside the show is enough."""
+FIRST_WAIT_S = 1.0
+"""Before the first picture; without what is prepared then it takes as long."""
 CPU = torch.device("cpu")
 
 
@@ -30,7 +32,7 @@ class Lead:
         self.guides = tuple(guides)
         self._device, self._waits = device, waits
         self._own = self._wanted = named(guides)
-        self._play()
+        self._play(FIRST_WAIT_S)
         self._goals, self._turns, self._relief = Goals(self.guides, waits), Turns(), Relief()
         self._next: Goals | None = None
         self._asked_at = 0.0
@@ -119,10 +121,10 @@ class Lead:
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _play(self) -> None:
+    def _play(self, patience_s: float = 0.0) -> None:
         if not self._waits:
             for guide in self.guides:
-                guide.never_wait()
+                guide.never_wait(patience_s)
 
 
 def _on_the_cpu(guide: Guide) -> Guide:

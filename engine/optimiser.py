@@ -62,12 +62,11 @@ class LevelAdam:
         counts += 1.0
         lacking = 1.0 - short**counts, 1.0 - long**counts
         if leaves[0].is_cuda:
-            self.step_together(leaves, *lacking)
+            self._step_together(leaves, *lacking)
         else:
-            self.step_each(leaves, *lacking)
+            self._step_each(leaves, *lacking)
 
-    @torch.no_grad()
-    def step_each(self, leaves: list[Tensor], *lacking: Tensor) -> None:
+    def _step_each(self, leaves: list[Tensor], *lacking: Tensor) -> None:
         """Move leaf after leaf; `lacking` are what the two means (levels), begun at nothing, have of it all."""
         short, long = self.param_groups[0]["betas"]
         memories = [self.state[leaf] for leaf in leaves]
@@ -79,8 +78,7 @@ class LevelAdam:
         for leaf, memory, level in zip(leaves, memories, levels, strict=True):
             _move(leaf, _level_step(memory, level), self.param_groups[0]["lr"])
 
-    @torch.no_grad()
-    def step_together(self, leaves: list[Tensor], *lacking: Tensor) -> None:
+    def _step_together(self, leaves: list[Tensor], *lacking: Tensor) -> None:
         """The same for all leaves at once: on a GPU a list is one operation, and operations are what takes the time."""
         gradients = [cast(Tensor, leaf.grad) for leaf in leaves]
         means, squares = ([self.state[leaf][name] for leaf in leaves] for name in ("exp_avg", "exp_avg_sq"))
@@ -93,7 +91,7 @@ class LevelAdam:
 
     @torch.no_grad()
     def step_compiled(self, kernels: Kernels, gradients: list[Tensor], gains: list[float], rate: float) -> None:
-        """The same from these gradients, each times its gain, in two compiled passes over each leaf."""
+        """The same from these gradients, each times its gain, in one compiled pass over each leaf."""
         group, power = self.param_groups[0], (1.0 - OWN) / 2.0
         short, long = group["betas"]
         counts = self._counted(group["params"])

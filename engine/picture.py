@@ -30,4 +30,4 @@ def as_rgb(picture: Tensor) -> NDArray[np.uint8]:
 def as_picture(rgb: NDArray[np.uint8], device: torch.device) -> Tensor:
     """The frame as a picture on this device."""
     levels = passed_on(torch.from_numpy(np.array(rgb, dtype=np.uint8, copy=True)), device)
-    return levels.permute(2, 0, 1)[None].float() / 255.0
+    return levels.permute(2, 0, 1)[None].float().contiguous() / 255.0

@@ -1,22 +1,19 @@
 """A step on a processor with its gradient written out: what `engine.steps` does for any canvas, for the usual one.
 
 Autograd keeps, adds and multiplies pictures between the few passes that a step needs. It is left what few looks ask
-for: terms beside stability and smoothness, and views that are tilted.
+for: terms beside stability and smoothness, and views that are tilted, white beyond the border or resampled.
 """
 
 import torch
 from torch import Tensor
 
-from engine.aim import TERMS, Pulling, Toward, wanted_of
+from engine.aim import PLAIN, TERMS, Pulling, Toward, wanted_of
 from engine.canvas import Canvas, Pyramid
 from engine.kernels.loading import Kernels, array, kernels_for
 from engine.objectives import MOST_APART, SLOPE, Seen, weighted
 from engine.optimiser import LevelAdam, Optimiser
 from engine.quick_sight import sight_and_back
 from engine.regions import ownership
-
-PLAIN = ("stability", "smoothness")
-"""Terms whose gradients are found in one pass."""
 
 
 class QuickStep:
@@ -65,14 +62,15 @@ class QuickStep:
         seen, back = guide.looked(sight.views)
         owns = ownership(goal.regions, one.cut.owners, guide.device) if one.cut.owners else None
         shares = seen.new_full(wanted.shape[:2], 1.0 / len(seen)) if owns is None else owns.shares
-        pulled = back(self._agreed(seen, wanted.contiguous(), goal.weights, shares, distance))
+        pulled = back(self._agreed(seen, wanted, goal.weights, shares, distance))
         if owns is not None:
             pulled = pulled * owns.masks(sight.points(), goal.weights)
         sight_back(pulled, gradient)
 
     def _agreed(self, seen: Tensor, wanted: Tensor, weights: Tensor, shares: Tensor, distance: str) -> Tensor:
         """The gradient of embeddings (n, d) of views."""
-        found, given = torch.empty_like(seen), (seen, wanted, weights, shares.contiguous())
+        given = tuple(each.contiguous() for each in (seen, wanted, weights, shares))
+        found = torch.empty_like(given[0])
         bend = (MOST_APART, SLOPE)
         self._kernels.agree(*(each.numpy() for each in given), distance == "spherical", bend, found.numpy())
         return found

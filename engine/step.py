@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.aim import Pull
 from engine.denoise.finish import Finish
-from engine.errors import EngineError
+from engine.errors import EngineError, first_line
 from engine.gallery import Gallery
 from engine.governor import FEWEST_CROPS, Governor, rungs
 from engine.guides.guide import Guide
@@ -248,10 +248,10 @@ class Engine:
             self._notes["memory"] = f"{self._device} ran out of memory; painting with {self._most_crops} crops"
             self._free_memory()
         elif self._device != CPU:
-            self._notes["device"] = f"{self._device} failed ({_first_line(err)}); painting on the CPU"
+            self._notes["device"] = f"{self._device} failed ({first_line(err)}); painting on the CPU"
             self._move_to_cpu()
         else:
-            raise EngineError(f"the CPU cannot paint this: {_first_line(err)}") from err
+            raise EngineError(f"the CPU cannot paint this: {first_line(err)}") from err
         if self._shown is not None:
             self._painting.go_on_from(as_picture(self._shown, self._device))
         else:
@@ -283,7 +283,3 @@ def _unheard() -> None:
 
 def _is_memory(err: RuntimeError) -> bool:
     return isinstance(err, torch.OutOfMemoryError) or "out of memory" in str(err) or "allocate memory" in str(err)
-
-
-def _first_line(err: BaseException) -> str:
-    return (str(err).strip().splitlines() or [type(err).__name__])[0]

@@ -1,5 +1,6 @@
 """Optimisation steps of one painting: from the canvas through the guide's views to the canvas again."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,6 +16,8 @@ from engine.optimiser import LevelAdam, Optimiser, set_rate
 from engine.quick import QuickStep
 from engine.recording import CudaRecord, Record, Recorder, Step
 from engine.written import State, compiled_step, fits, written_step
+
+log = logging.getLogger("engine.steps")
 
 
 class Steps:
@@ -34,15 +37,15 @@ class Steps:
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         record = CudaRecord(device) if device.type == "cuda" else record
         self._recorder, self._is_plain = Recorder(record), record is None and not compiles
+        self._is_written = not self._is_plain or device.type != "cpu"
+        self._is_quick = True
         self._written = compiled_step() if compiles else written_step
         self._buffers = Buffers(device, is_padded=record is not None)
         self._works_on: tuple[Canvas, Optimiser] | None = None
 
     def make(self, canvas: Canvas, optimiser: Optimiser, asked: Toward, rate: float) -> None:
         """Move the canvas one step of this size. Where nothing pulls it stays as it is."""
-        quick = QuickStep.of(canvas, optimiser) if self._is_plain else None
-        if quick is not None:
-            quick.make(asked, rate, self._random)
+        if self._is_plain and self._makes_quickly(canvas, optimiser, asked, rate):
             return
         if self._works_on is None or self._works_on[0] is not canvas or self._works_on[1] is not optimiser:
             self.forget()
@@ -54,9 +57,21 @@ class Steps:
             generators = [self._random] if style is None else [self._random, style.random]
             self._recorder.make(held.shape(), self._step(canvas, optimiser, held), generators)
 
+    def _makes_quickly(self, canvas: Canvas, optimiser: Optimiser, asked: Toward, rate: float) -> bool:
+        """Whether the step could be made in the quick way, and is; one that fails is the last, and autograd goes on."""
+        quick = QuickStep.of(canvas, optimiser) if self._is_quick else None
+        if quick is None:
+            return False
+        try:
+            quick.make(asked, rate, self._random)
+        except Exception:
+            log.exception("steps: the quick way failed; going on by autograd")
+            self._is_quick = False
+        return self._is_quick
+
     def _step(self, canvas: Canvas, optimiser: Optimiser, held: Toward) -> Step:
         """A step that may be recorded: one that is written out, if it can be."""
-        if isinstance(canvas, Pyramid) and isinstance(optimiser, LevelAdam) and fits(held):
+        if self._is_written and isinstance(canvas, Pyramid) and isinstance(optimiser, LevelAdam) and fits(held):
             return partial(_drawn, self._written, State.of(canvas, optimiser), held, self._buffers.rate, self._random)
         return partial(_step, canvas, optimiser, held, self._random)
 

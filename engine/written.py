@@ -10,16 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.aim import Pulling, Toward, wanted_of
-from engine.canvas import Pyramid, enlarged, resized, shares
-from engine.crops import Chance, Sight, boxes_by, grid_of, shrinking
+from engine.aim import PLAIN, Pulling, Toward, wanted_of
+from engine.canvas import Pyramid, enlarged, shares
+from engine.crops import Chance, Sight, averaged, boxes_by, grid_of, shrinking
 from engine.objectives import MOST_APART, SLOPE
 from engine.optimiser import STRIDE, LevelAdam, steps_together
 from engine.regions import ownership
-
-PLAIN = frozenset({"stability", "smoothness"})
-"""Terms it knows beside that of the prompts."""
-
 
 MOST_SHAPES = 64
 """Shapes of steps that are compiled in one process."""
@@ -47,7 +43,7 @@ class State:
 
 def fits(asked: Toward) -> bool:
     """Whether a step that works toward this is one that is written here."""
-    is_usual = bool(asked.pulling) and PLAIN.issuperset(asked.weights)
+    is_usual = bool(asked.pulling) and set(PLAIN).issuperset(asked.weights)
     return is_usual and all(one.guide.is_plain for one in asked.pulling)
 
 
@@ -66,7 +62,7 @@ def compiled_step() -> Callable[..., None]:
     compiled, seen = torch.compile(written_step, fullgraph=True, dynamic=False), set[Hashable]()
 
     def step(state: State, asked: Toward, rate: Tensor, chances: Sequence[Chance]) -> None:
-        shape = asked.shape()
+        shape = asked.shape(), state.picture.shape
         # The first of a shape is made as it is written: what is kept for all is made then.
         (compiled if shape in seen else written_step)(state, asked, rate, chances)
         seen.add(shape)
@@ -92,7 +88,7 @@ def _of_guide(picture: Tensor, one: Pulling, distance: str, chance: Chance) -> T
     guide, goal, cut = one.guide, one.goal, one.cut
     boxes = boxes_by(chance, cut, picture.shape[-2], picture.shape[-1])
     grid = grid_of(boxes, chance, cut, guide.image_size)
-    source = _averaged(picture, one)
+    source = averaged(picture, cut, guide.image_size)
     n, size = grid.shape[0], grid.shape[1]
     # All views as one tall picture: their gradients need not be added up afterwards.
     tall, padding = grid.reshape(1, n * size, size, 2), 2 if cut.is_mirrored else 0
@@ -111,16 +107,8 @@ def _of_guide(picture: Tensor, one: Pulling, distance: str, chance: Chance) -> T
     return _averaged_back(of_source, picture, one)
 
 
-def _averaged(picture: Tensor, one: Pulling) -> Tensor:
-    """The picture no finer than views can show; see `engine.crops`."""
-    halvings, rest = shrinking(one.cut, picture.shape[-2], picture.shape[-1], one.guide.image_size)
-    for _ in range(halvings):
-        picture = F.avg_pool2d(picture, 2)
-    return picture if rest is None else resized(picture, *rest)
-
-
 def _averaged_back(gradient: Tensor, picture: Tensor, one: Pulling) -> Tensor:
-    """The gradient of the picture from that of its `_averaged`."""
+    """The gradient of the picture from that of its `averaged`."""
     height, width = picture.shape[-2:]
     halvings, rest = shrinking(one.cut, height, width, one.guide.image_size)
     if rest is not None:

@@ -19,7 +19,10 @@ def _small_numbers_stay_in_other_tests() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _kernels() -> None:
-    """All tests compute as a show does once it has begun; see test_engine_kernels for computing without them."""
+    """All tests compute as a show does once it has begun; see test_engine_kernels for computing without them.
+
+    Where numba keeps what it compiled is in the environment from then on, for the processes that tests start.
+    """
     from engine.kernels.loading import load
 
     load()

@@ -9,11 +9,13 @@ import torch
 from PIL import Image
 
 from engine import steps as steps_module
-from engine.canvas import Pyramid
+from engine.aim import Toward
+from engine.canvas import Pixels, Pyramid
 from engine.guides.colours import colour_guide
 from engine.guides.guide import Guide
 from engine.guides.loading import load_guide
 from engine.kernels import loading
+from engine.objectives import NOTHING
 from engine.optimiser import make_optimiser
 from engine.parameters import Look
 from engine.quick import QuickStep
@@ -116,6 +118,8 @@ def test_other_canvases_and_optimisers_are_left_to_autograd():
     canvas = Pyramid(torch.rand(1, 3, 24, 24))
     assert QuickStep.of(canvas, make_optimiser(canvas.parameters(), True, "level")) is not None
     assert QuickStep.of(canvas, make_optimiser(canvas.parameters(), True, "adam")) is None
+    plain = Pixels(torch.rand(1, 3, 24, 24))
+    assert QuickStep.of(plain, make_optimiser(plain.parameters(), True, "level")) is None
 
 
 def test_without_compiled_passes_there_is_none(monkeypatch):
@@ -125,10 +129,31 @@ def test_without_compiled_passes_there_is_none(monkeypatch):
 
 
 def test_with_nothing_asked_for_the_picture_stays():
-    look = LOOK.with_values({"smoothness": 0.0, "range_pull": 0.0, "noise": 0.0, "temperature": 0.0})
+    canvas = Pyramid(torch.rand(1, 3, 24, 24))
+    before, optimiser = canvas.picture.clone(), make_optimiser(canvas.parameters(), True, "level")
+    quick = QuickStep.of(canvas, optimiser)
+    assert quick is not None
+    quick.make(Toward({}, (), "cosine", None, NOTHING), 0.1, torch.Generator())
+    assert torch.equal(canvas.picture, before)
+    quick.make(Toward({"smoothness": 1.0}, (), "cosine", None, NOTHING), 0.1, torch.Generator())
+    assert not torch.equal(canvas.picture, before)
+
+
+def test_an_engine_that_goes_on_from_a_frame_stays_quick():
     engine = Engine([load_guide("shipped", CPU)], CPU, 0, is_live=False)
-    engine.paint(look)
-    still = replace(look, line="", next_line="")
-    first, second = (engine.paint(still).astype(float) for _ in range(2))
+    engine.start_from(np.full((54, 96, 3), 90, np.uint8))
+    engine.paint(LOOK)
+    assert QuickStep.of(engine._painting._canvas, engine._painting._optimiser) is not None
     engine.close()
-    assert np.abs(first - second).mean() < 2.0
+
+
+def test_what_fails_in_the_quick_way_is_gone_on_with_by_autograd(monkeypatch, caplog):
+    tried = []
+
+    def broken(*_) -> None:
+        tried.append(1)
+        raise TypeError("no matching definition")
+
+    monkeypatch.setattr(QuickStep, "make", broken)
+    assert_alike(frames(LOOK), by_autograd(monkeypatch, LOOK))
+    assert len(tried) == 1 and "the quick way failed" in caplog.text

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.crops import Cut, look_at, view_boxes
+from engine.crops import Chance, Cut, boxes_by, look_at
 from engine.guides.colours import ROAMING, colour_guide
 from engine.parameters import Look
 from engine.regions import AREAS, FRAMES, YIELD, frames, owners, ownership
@@ -121,7 +121,7 @@ def test_the_whole_gives_way_where_a_part_is_owned_by_its_weight():
 @pytest.mark.parametrize(("height", "width"), [(90, 160), (160, 90), (64, 64)])
 def test_the_views_of_a_part_lie_in_it(region: str, height: int, width: int):
     cut = replace(CUT, overviews=0, inner=200, owners=(region,) * 200)
-    boxes = view_boxes(cut, height, width, torch.Generator().manual_seed(0))
+    boxes = boxes_by(Chance.of(cut, torch.Generator().manual_seed(0)), cut, height, width)
     left, top, right, bottom = FRAMES[region]
     assert boxes[:, 0].min() >= left - 1e-5 and boxes[:, 2].max() <= right + 1e-5
     assert boxes[:, 1].min() >= top - 1e-5 and boxes[:, 3].max() <= bottom + 1e-5
@@ -132,10 +132,15 @@ def test_the_views_of_a_part_lie_in_it(region: str, height: int, width: int):
 
 def test_the_middle_of_a_part_is_seen_even_where_all_views_of_the_whole_lie_at_its_ends():
     cut = replace(CUT, overviews=0, inner=200, owners=("top",) * 200, ends=1.0, low=0.3, high=0.5, overhang=0.0)
-    boxes = view_boxes(cut, 144, 256, torch.Generator().manual_seed(0))
+    boxes = boxes_by(Chance.of(cut, torch.Generator().manual_seed(0)), cut, 144, 256)
     seen = (boxes[:, 0] < 0.0) & (boxes[:, 2] > 0.0)
     assert 0.1 < seen.float().mean() < 0.6
-    whole = view_boxes(replace(cut, owners=("whole",) * 200), 144, 256, torch.Generator().manual_seed(0))
+    whole = boxes_by(
+        Chance.of(replace(cut, owners=("whole",) * 200), torch.Generator().manual_seed(0)),
+        replace(cut, owners=("whole",) * 200),
+        144,
+        256,
+    )
     assert ((whole[:, 0] < -1 + 1e-4) | (whole[:, 2] > 1 - 1e-4)).all()
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine.crops import Cut, _averaged, view_boxes, views
+from engine.crops import Chance, Cut, averaged, boxes_by, views
 from engine.parameters import Look
 
 CUT = Cut(overviews=2, inner=2, low=0.3, high=0.8, tilt=0.2, overhang=0.15, is_mirrored=True)
@@ -60,7 +60,9 @@ def test_views_that_are_not_tilted_are_those_of_no_tilt(is_mirrored: bool):
 
 
 def test_overviews_are_as_tall_as_the_picture():
-    boxes = view_boxes(replace(CUT, overviews=100, inner=0), 90, 160, random())
+    boxes = boxes_by(
+        Chance.of(replace(CUT, overviews=100, inner=0), random()), replace(CUT, overviews=100, inner=0), 90, 160
+    )
     assert torch.allclose(boxes[:, 3] - boxes[:, 1], torch.tensor(2.0))
 
 
@@ -96,6 +98,6 @@ def test_the_same_seed_cuts_the_same_views():
 def test_a_picture_is_looked_at_about_as_finely_as_views_are(height: int, width: int, seen: tuple[int, int]) -> None:
     whole = Cut(overviews=4, inner=0, low=1.0, high=1.0, tilt=0.0, overhang=0.0, is_mirrored=True)
     down = torch.linspace(0, 1, height)[:, None].expand(1, 3, height, width)
-    found = _averaged(down, whole, 64)
+    found = averaged(down, whole, 64)
     assert tuple(found.shape[-2:]) == pytest.approx(seen, abs=2)
     assert found.mean().item() == pytest.approx(0.5, abs=0.01) and found[0, 0, :, 0].diff().min() > 0

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.graphs.shelf import MOST
+from engine.graphs.shelf import Shelf
+from engine.guides.frozen import MOST_COUNTS
 from engine.guides.guide import Guide
 from engine.guides.loading import load_guide
 from engine.kernels import loading
@@ -82,14 +83,38 @@ def test_a_show_never_waits_for_graphs(guide: Guide, monkeypatch: pytest.MonkeyP
     while shelf(guide)._made.get(3) is None and time.monotonic() < until:
         guide.looked(views(3))
         time.sleep(0.05)
-    assert made == [3]
+    assert made[0] == 3
     assert apart(guide.looked(views(3))[0], found) < 1e-4
 
 
 def test_the_longest_known_number_of_views_is_dropped(guide: Guide) -> None:
-    for count in range(1, MOST + 2):
+    for count in range(1, MOST_COUNTS + 2):
         guide.looked(views(count))
-    assert list(shelf(guide)._made) == list(range(2, MOST + 2))
+    assert list(shelf(guide)._made) == list(range(2, MOST_COUNTS + 2))
+
+
+def test_the_longest_unused_is_dropped() -> None:
+    kept: Shelf[str] = Shelf(str, most=2)
+    for size in (1, 2, 1, 3):
+        assert kept.find(size) == str(size)
+    assert list(kept._made) == [1, 3]
+
+
+def test_only_the_first_are_waited_for_in_a_show() -> None:
+    may = threading.Event()
+
+    def make(size: object) -> str:
+        if size == "later":
+            assert may.wait(30.0)
+        return str(size)
+
+    kept: Shelf[str] = Shelf(make, most=4)
+    kept.waits, kept.patience_s = False, 30.0
+    assert kept.find("first") == "first"
+    assert kept.find("later") is None
+    may.set()
+    kept._maker.join(30.0)
+    assert kept.find("later") == "later"
 
 
 def test_without_openvino_torch_computes_it(guide: Guide, monkeypatch: pytest.MonkeyPatch) -> None:

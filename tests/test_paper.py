@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.aim import Aim, loss_of, pulling
-from engine.crops import Cut, corner_tilts, view_boxes, views
+from engine.crops import Chance, Cut, boxes_by, corners_by, views
 from engine.guides.colours import colour_guide
 from engine.objectives import Agreement, Goal, Seen, stability, text_distance
 from engine.painting import Painting
@@ -156,7 +156,7 @@ def test_four_inner_views_of_the_guides_own_size_are_cut():
 
 def test_a_view_has_the_published_share_of_the_area_and_shape():
     cut = replace(Cut.of(FAST, 4), inner=500)
-    boxes = view_boxes(cut, 400, 400, random())
+    boxes = boxes_by(Chance.of(cut, random()), cut, 400, 400)
     sides = (boxes[:, 2:] - boxes[:, :2]) / 2.0
     shares, aspects = sides.prod(dim=1), sides[:, 0] / sides[:, 1]
     fits = (sides < 0.999).all(dim=1)
@@ -167,7 +167,8 @@ def test_a_view_has_the_published_share_of_the_area_and_shape():
 
 
 def test_the_corners_move_inward_by_up_to_half_of_the_half_side():
-    corners = corner_tilts(2000, FAST.number("perspective"), random())
+    tilt = torch.rand(2000, 4, 2, generator=random())
+    corners = corners_by(Chance(tilt[..., 0], tilt), FAST.number("perspective"))
     assert corners.abs().max() <= 1.0 and corners.abs().min() >= 0.5
     assert corners.abs().mean().item() == pytest.approx(0.75, abs=0.01)
 

@@ -56,7 +56,7 @@ def measure(asked: EngineAsked) -> dict[str, Any]:
         **bench_engine(guides, look, asked.repeats, asked.compiles),
     }
     if asked.profile:
-        asked.profile.write_text(operators(guides, look), encoding="utf-8")
+        asked.profile.write_text(operators(guides, look, asked.compiles), encoding="utf-8")
     return figures
 
 

@@ -1,7 +1,7 @@
 """Where the time of a frame goes: a step taken apart into its stages, the device waited for after each.
 
-Stage by stage nothing overlaps and nothing is captured, and terms that few looks have are left out: the sum is not
-what a step takes, but the shares tell where it is worth looking.
+Stage by stage nothing overlaps and nothing is captured, what lies between the stages is left to autograd, and terms
+that few looks have are left out: the sum is not what a step takes, but the shares tell where it is worth looking.
 """
 
 import statistics
@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 
 from engine.bench.limit import of_a_step
 from engine.bench.turns import WARM_UP_S
@@ -104,15 +105,18 @@ class _Step:
         laps.lap("draw")
         sight = look_at(picture, self._cut, self._guide.image_size, self._random)
         laps.lap("crops")
-        views = sight.views.detach().requires_grad_(True)
-        seen = self._guide.embed_image(views)
+        with torch.no_grad():
+            seen, back = self._guide.looked(sight.views.detach())
         laps.lap("guide_forward")
-        agreed = Seen(picture.detach(), self._before, (Agreement(self._goal, seen),))
-        TEXT_TERMS[look.text("distance")](agreed).backward()
+        leaf = seen.detach().requires_grad_(True)
+        agreed = Seen(picture.detach(), self._before, (Agreement(self._goal, F.normalize(leaf, dim=1)),))
+        (pulled,) = torch.autograd.grad(TEXT_TERMS[look.text("distance")](agreed), leaf)
+        with torch.no_grad():
+            pulled = back(pulled)
         laps.lap("guide_backward")
         plain = Seen(picture, self._before)
         rest = stability(plain) + look.number("smoothness") * total_variation(plain)
-        torch.autograd.backward([sight.views, rest], [views.grad, torch.ones_like(rest)])
+        torch.autograd.backward([sight.views, rest], [pulled, torch.ones_like(rest)])
         laps.lap("crops_backward")
         self._optimiser.step()
         self._canvas.settle()

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine.doubling import doubled, grow, halved
+from engine.doubling import doubled, halved
 from engine.errors import EngineError
 from engine.graphs.shelf import Shelf
 from engine.guides.laid import Kernel
@@ -28,6 +28,9 @@ LICENCE = "MIT; trained on Noto Color Emoji (SIL OFL 1.1) and pictures drawn by 
 
 LARGE = 2 * 256 * 144
 """Pixels from which a canvas is nearer to one twice as high and wide as those it was trained on than to those."""
+
+MOST_SIZES = 2
+"""Sizes of canvases that graphs are kept for. Each holds all its maps: 540 values for a pixel of the canvas."""
 
 STRIDE = 4
 """Sides of what the network is given are multiples of this."""
@@ -92,7 +95,7 @@ class LaidNet:
         firsts, seconds = ([*net.deep][start::2] for start in (0, 1))
         self.deep = [(_kernel(a, True), _kernel(b, False)) for a, b in zip(firsts, seconds, strict=True)]
         self.up, self.out = _kernel(net.up, False), _kernel(net.out, False)
-        self.graphs = Shelf(self._graph)
+        self.graphs = Shelf(self._graph, MOST_SIZES)
 
     def __call__(self, canvas: Tensor) -> Tensor:
         """What (n, 3, 2h, 2w) the canvas (n, 3, h, w), softened and enlarged, lacks."""
@@ -164,8 +167,9 @@ def cleaned(net: "CleanNet | LaidNet", picture: Tensor, strength: float, scale: 
     base = softened(picture, strength)
     if scale == 1:
         return base.add_(F.avg_pool2d(lacking, 2), alpha=strength).clamp_(0.0, 1.0)
-    if kernels_for(base, lacking) is not None:
-        return grow(base, lacking, strength).clamp_(0.0, 1.0)
+    if (kernels := kernels_for(base, lacking)) is not None:
+        kernels.grow(array(base), array(lacking), strength)
+        return lacking.clamp_(0.0, 1.0)
     return enlarged(base).add_(lacking, alpha=strength).clamp_(0.0, 1.0)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.denoise import LOADED, NEXT_BEST, SIMPLE, Denoiser
-from engine.errors import EngineError
+from engine.errors import EngineError, first_line
 from engine.parameters import Look
 from engine.picture import as_levels
 
@@ -72,7 +72,7 @@ class Finish:
                     return denoiser(picture, strength, scale)
                 except RuntimeError as err:
                     log.exception("denoise: %s failed", name)
-                    self._faults[name] = f"{self._device} cannot compute it: {_first_line(err)}"
+                    self._faults[name] = f"{self._device} cannot compute it: {first_line(err)}"
             if name in self._faults:
                 self._notes.append(f"denoiser {name}: {self._faults[name]}; {NEXT_BEST[name]} instead")
             name = NEXT_BEST[name]
@@ -93,7 +93,7 @@ class Finish:
             self._faults[name] = str(err)
         except Exception as err:  # whatever a file makes torch raise, the picture goes on
             log.exception("denoise: %s cannot be read", name)
-            self._faults[name] = _first_line(err)
+            self._faults[name] = first_line(err)
         return None
 
     def _read(self, name: str, weights: str) -> Future[Denoiser]:
@@ -113,7 +113,3 @@ class Finish:
         if self._usual_s > 1.0 / fps and not self._waits:  # nothing that waits is late
             took = f"{1000 * self._usual_s:.0f} ms"
             self._notes.append(f"denoiser {name} takes {took} a frame here, too long for {fps:g} frames a second")
-
-
-def _first_line(err: BaseException) -> str:
-    return (str(err).strip().splitlines() or [type(err).__name__])[0]

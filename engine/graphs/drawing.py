@@ -1,7 +1,7 @@
 """What graphs are drawn with, and how they are compiled. Maps are (n, c, h, w) unless it is said otherwise."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import openvino as ov
@@ -9,7 +9,8 @@ import torch
 from openvino import opset13 as ops
 from torch import Tensor
 
-from engine.guides.laid import Kernel
+if TYPE_CHECKING:
+    from engine.guides.laid import Kernel
 
 Node = Any
 """Something of a graph that has been computed."""
@@ -41,7 +42,7 @@ def parameter(*size: int) -> Node:
     return ops.parameter(list(size), np.float32)
 
 
-def convolved(x: Node, kernel: Kernel) -> Node:
+def convolved(x: Node, kernel: "Kernel") -> Node:
     """What this convolution computes."""
     beyond = [kernel.padding] * 2
     found = ops.convolution(x, constant(kernel.weight), [kernel.stride] * 2, beyond, beyond, [1, 1])

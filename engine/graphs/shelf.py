@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -9,40 +10,48 @@ log = logging.getLogger("engine.graphs")
 
 Made = TypeVar("Made")
 
-LONGEST_S = 1.0
-"""Seconds that a show waits for its first graphs."""
-MOST = 6
-"""Sizes that graphs are kept for; each has its weights once more."""
-
 
 class Shelf(Generic[Made]):
     """Owns the graphs, and the thread that makes them; used by one other thread."""
 
-    def __init__(self, make: Callable[[Hashable], Made]) -> None:
-        """`make` may take half a second, and raise anything: then there are no graphs, of any size."""
-        self.waits = True
-        """Whether they are waited for, so that the same is computed every time; in a show torch goes on meanwhile.
+    def __init__(self, make: Callable[[Hashable], Made], most: int) -> None:
+        """`make` may take half a second, and raise anything: then there are no graphs, of any size.
 
-        But for the very first: before it there is no picture to hold up, which comes sooner with them.
+        Those of `most` sizes are kept, the longest unused dropped first.
         """
-        self._make = make
-        self._made: dict[Hashable, Made] = {}
+        self.waits = True
+        """Whether they are waited for, so that the same is computed every time; in a show torch goes on meanwhile."""
+        self.patience_s = 0.0
+        """How long the very first are waited for even in a show, before which there is no picture to hold up."""
+        self._make, self._most = make, most
+        self._made: OrderedDict[Hashable, Made] = OrderedDict()
+        self._lock = threading.Lock()
         self._maker: threading.Thread | None = None
         self._cannot = False
 
     def find(self, size: Hashable) -> Made | None:
         """The graphs for this size, None while there are none or where there cannot be."""
-        found = self._made.get(size)
+        with self._lock:
+            found = self._made.get(size)
+            if found is not None:
+                self._made.move_to_end(size)
         if found is not None or self._cannot:
             return found
         if self.waits:
             self._add(size)
-        elif self._maker is None or not self._maker.is_alive():
-            is_first, self._maker = self._maker is None, threading.Thread(target=self._add, args=(size,), name="graphs")
-            self._maker.start()
-            if is_first and not self._made:
-                self._maker.join(timeout=LONGEST_S)
+        else:
+            self.prepare(size)
         return self._made.get(size)
+
+    def prepare(self, size: Hashable) -> None:
+        """Have the graphs for this size made beside, if none are being made already."""
+        if self._cannot or size in self._made or (self._maker is not None and self._maker.is_alive()):
+            return
+        # No daemon: at the end of the process it is waited for, as a compiler must not be cut off.
+        is_first, self._maker = self._maker is None, threading.Thread(target=self._add, args=(size,), name="graphs")
+        self._maker.start()
+        if is_first:
+            self._maker.join(timeout=self.patience_s)
 
     def _add(self, size: Hashable) -> None:
         try:
@@ -51,6 +60,7 @@ class Shelf(Generic[Made]):
             self._cannot = True
             log.info("graphs: there are none, torch computes everything", exc_info=True)
             return
-        while len(self._made) >= MOST:
-            self._made.pop(next(iter(self._made)), None)
-        self._made[size] = made
+        with self._lock:
+            while len(self._made) >= self._most:
+                self._made.popitem(last=False)
+            self._made[size] = made

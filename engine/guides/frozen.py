@@ -22,6 +22,9 @@ LEAST_SLOPE = 0.05
 TEXT_LENGTH = 32.0
 """Length that text embeddings are given before they are placed."""
 
+MOST_COUNTS = 6
+"""Numbers of views that graphs are kept for, 30 MB each."""
+
 Slopes = list[Tensor]
 """The slope of every activation, in the order in which a part of the tower computed them."""
 
@@ -141,7 +144,7 @@ class FrozenTower:
     graphs: Shelf[Any] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "graphs", Shelf(self._graphs))
+        object.__setattr__(self, "graphs", Shelf(self._graphs, MOST_COUNTS))
 
     @classmethod
     def of(cls, tower: Any, mean: Tensor, std: Tensor) -> "FrozenTower":
@@ -167,9 +170,15 @@ class FrozenTower:
         is_single = views.device.type == "cpu" and self.stem.kernel.weight.dtype == torch.float32
         graphs = self.graphs.find(len(views)) if is_single else None
         if graphs is not None:
+            self._prepare_fewer(len(views))
             return graphs.ahead(views), graphs.back
         found, slopes = self.forward(views)
         return found.float(), lambda gradient: self.back(gradient.to(found.dtype), slopes)
+
+    def _prepare_fewer(self, views: int) -> None:
+        """Have graphs for one view less: a governor takes them away one by one where frames are late."""
+        if not self.graphs.waits and views > 1:
+            self.graphs.prepare(views - 1)
 
     def _graphs(self, views: Any) -> Any:
         from engine.graphs.tower import TowerGraphs

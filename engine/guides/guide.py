@@ -101,10 +101,13 @@ class Guide:
             found = self.model.encode_image(((views - self._mean) / self._std).to(self.image_dtype))
         return found
 
-    def never_wait(self) -> None:
-        """Prepare nothing any more at the cost of a frame: what is quicker once it is ready is prepared beside."""
+    def never_wait(self, patience_s: float = 0.0) -> None:
+        """Prepare nothing any more at the cost of a frame: what is quicker once it is ready is prepared beside.
+
+        But for what the first frame needs, which is waited for so long.
+        """
         if graphs := getattr(getattr(self._frozen, "embed_views", None), "graphs", None):
-            graphs.waits = False
+            graphs.waits, graphs.patience_s = False, patience_s
 
     @property
     def memory_mb(self) -> int:

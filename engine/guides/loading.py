@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from engine.errors import GuideError, MissingGuideError
+from engine.errors import GuideError, MissingGuideError, first_line
 from engine.guides import tokens, weights
 from engine.guides.catalogue import CATALOGUE
 from engine.guides.download import Progress, nothing_told
@@ -71,7 +71,7 @@ def load_guide(name: str, device: torch.device) -> Guide:
             loaded = _loaded(source, source.file, device, is_openai=set(OPENAI_EXTRAS) <= held)
             return quickened(loaded, is_transformer=True)
     except (GuideError, *_FOREIGN) as err:
-        raise GuideError(f"guide {name!r} cannot be loaded from {source.file}: {_first_line(err)}") from err
+        raise GuideError(f"guide {name!r} cannot be loaded from {source.file}: {first_line(err)}") from err
 
 
 def find_source(name: str) -> Source:
@@ -131,7 +131,7 @@ def check_file(file: Path, name: str) -> set[str]:
             f"guide {name!r}: {file.name} holds more than weights, or is broken, and was not opened; {ASK_FOR}"
         ) from err
     except (SafetensorError, *_FOREIGN) as err:
-        raise GuideError(f"guide {name!r}: {file.name} cannot be read: {_first_line(err)}") from err
+        raise GuideError(f"guide {name!r}: {file.name} cannot be read: {first_line(err)}") from err
 
 
 def _is_torchscript(file: Path) -> bool:
@@ -197,7 +197,7 @@ def _shipped(device: torch.device) -> Guide:
     try:
         found = load_shipped(device=device)
     except (FileNotFoundError, ValueError) as err:
-        raise GuideError(f"guide 'shipped' is missing or broken, install vj again: {_first_line(err)}") from err
+        raise GuideError(f"guide 'shipped' is missing or broken, install vj again: {first_line(err)}") from err
     facts = found.model, found.tokenizer, found.mean, found.std, found.image_size, device
     return Guide("shipped", *facts, knows=lambda text: bool(found.tokenizer([text]).any()))
 
@@ -251,7 +251,3 @@ def _nearest(wanted: str, known: list[str]) -> str:
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; known are {', '.join(known)}" if 0 < len(known) <= 24 else ""
-
-
-def _first_line(err: BaseException) -> str:
-    return (str(err).strip().splitlines() or [type(err).__name__])[0]

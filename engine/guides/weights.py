@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 
 import platformdirs
 
-from engine.errors import GuideError
+from engine.errors import GuideError, first_line
 from engine.guides.download import Progress, Wanted, download
 
 log = logging.getLogger("engine.guides")
@@ -76,7 +76,7 @@ def _told(name: str) -> Any:
         yield
     except (OSError, ValueError) as err:
         log.info("guides: %s was not fetched: %s", name, err)
-        raise GuideError(f"guide {name!r} could not be fetched: {_first_line(err)}") from err
+        raise GuideError(f"guide {name!r} could not be fetched: {first_line(err)}") from err
 
 
 def _from_the_hub(repo: str, names: Iterable[str], progress: Progress) -> Path:
@@ -117,9 +117,9 @@ def _in_time(ask: Callable[[str], T], url: str) -> T:
     except TimeoutError:
         raise OSError(f"no answer from {server} within {KNOCK_S:g} s; is there a network?") from None
     if getattr(err, "response", None) is not None:  # it was reached, and says no
-        raise OSError(f"{server} answers: {_first_line(err)}") from err
+        raise OSError(f"{server} answers: {first_line(err)}") from err
     if err is not None:
-        raise OSError(f"{server} cannot be reached ({_first_line(err)}); is there a network?") from err
+        raise OSError(f"{server} cannot be reached ({first_line(err)}); is there a network?") from err
     return asked.result()
 
 
@@ -164,7 +164,3 @@ def _stated(published: dict[str, Any]) -> str:
         return url.split("/")[-2]
     found = re.search(r"mlfoundations/.*-([0-9a-f]{8})\.pth?$", url)
     return found[1] if found else ""
-
-
-def _first_line(err: BaseException | None) -> str:
-    return (str(err).strip().splitlines() or [type(err).__name__])[0]

@@ -5,10 +5,8 @@ from math import asin, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernels.compiling import ROW, compiled, inlined
+from engine.kernels.compiling import PICTURE, ROW, ROWS, compiled, inlined
 from engine.kernels.pyramid import Array
-
-ROWS, WANTED = "float32[:,::1]", "float32[:,:,::1]"
 
 
 @inlined
@@ -29,7 +27,7 @@ def _product(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(total)
 
 
-@compiled(ROWS, WANTED, ROW, ROWS, "boolean", "UniTuple(float64, 2)", ROWS)
+@compiled(ROWS, PICTURE, ROW, ROWS, "boolean", "UniTuple(float64, 2)", ROWS)
 def agree(
     seen: Array,
     wanted: Array,

@@ -2,10 +2,8 @@
 
 from math import sqrt
 
-from engine.kernels.compiling import compiled, inlined
+from engine.kernels.compiling import ROWS, compiled, inlined
 from engine.kernels.pyramid import Array
-
-ROWS = "float32[:,::1]"
 
 Pair = tuple[float, float]
 Numbers = tuple[float, ...]

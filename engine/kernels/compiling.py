@@ -7,8 +7,10 @@ import numba
 
 Pass = TypeVar("Pass", bound=Callable[..., Any])
 
-PICTURE, ROW = "float32[:,:,::1]", "float32[::1]"
-"""Types of arrays (c, h, w) and (n,)."""
+ROW, ROWS = "float32[::1]", "float32[:,::1]"
+"""Types of arrays of one and of two dimensions."""
+PICTURE, VIEWS = "float32[:,:,::1]", "float32[:,:,:,::1]"
+"""Types of arrays (c, h, w), and of three dimensions of any kind, and (n, c, h, w)."""
 
 # Sums may be taken in any order; numbers that are none stay what they are, as a broken picture must be found out.
 ORDER_IS_FREE = {"contract", "reassoc", "arcp", "nsz"}

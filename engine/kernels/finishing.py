@@ -35,7 +35,7 @@ def soften(picture: Array, strength: float, found: Array) -> None:
                 found[c, y, x] = picture[c, y, x] + np.float32(strength) * (soft - picture[c, y, x])
 
 
-@compiled("float32[:,:,::1]", PICTURE)
+@compiled(PICTURE, PICTURE)
 def shuffle(maps: Array, found: Array) -> None:
     """Maps (h, w, 16 c) as a picture (c, 4 h, 4 w): pixel_shuffle of maps whose channels lie last."""
     for y in range(maps.shape[0]):

@@ -1,14 +1,21 @@
 """Whether compiled passes are there: loaded once for the process, in its time, and never asked for in vain."""
 
+import hashlib
 import logging
+import os
+import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import platformdirs
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from engine.errors import first_line
 
 log = logging.getLogger("engine.kernels")
 
@@ -61,7 +68,7 @@ class _Shelf:
             try:
                 self.kernels = _load()
             except Exception as err:
-                self.fault = (str(err).strip().splitlines() or [type(err).__name__])[0]
+                self.fault = first_line(err)
                 log.info("kernels: there are none, torch computes everything", exc_info=True)
 
 
@@ -75,7 +82,7 @@ def load() -> None:
 
 def load_beside() -> None:
     """The same, waited for no longer than a second: they load beside torch's work when they have to be compiled."""
-    loader = threading.Thread(target=_shelf.fill, name="kernels", daemon=True)
+    loader = threading.Thread(target=_shelf.fill, name="kernels")  # no daemon: a compiler must not be cut off
     loader.start()
     loader.join(timeout=LONGEST_S)
 
@@ -104,6 +111,7 @@ def _fits(tensor: Tensor) -> bool:
 
 
 def _load() -> Kernels:
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(_kept_in()))
     from engine.kernels import agreement, boxes, finishing, moments, placing, pyramid, sampling, terms
 
     return Kernels(
@@ -127,3 +135,16 @@ def _load() -> Kernels:
         shuffle=finishing.shuffle,
         levels=finishing.levels,
     )
+
+
+def _kept_in() -> Path:
+    """Where numba keeps what it compiled: a folder of its own for these very sources, which it does not all look at."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    version = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+    folder = Path(platformdirs.user_cache_path("vj")) / "passes" / version
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:  # nothing can be kept: compiled anew at every start
+        return Path(tempfile.mkdtemp(prefix="vj-passes-"))
+    return folder

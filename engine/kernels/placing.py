@@ -4,10 +4,8 @@ from math import cos, erf, log, sin, sqrt
 
 import numpy as np
 
-from engine.kernels.compiling import ROW, compiled, inlined
+from engine.kernels.compiling import PICTURE, ROW, ROWS, compiled, inlined
 from engine.kernels.pyramid import Array, clamped
-
-ROWS, BOXES = "float32[:,::1]", "float32[:,:,::1]"
 
 
 @inlined
@@ -23,35 +21,34 @@ def _features(box: Array, waves: int, found: Array) -> None:
             found[12 + 12 * octave + n] = cos(angle)
 
 
-@compiled(BOXES, ROWS, ROWS, ROW, ROWS, ROW, "int64", "float32", ROWS)
+@inlined
+def _hidden(features: Array, near: Array, bias: Array, found: Array) -> None:
+    """The layer `near` (h, f) of a box's features, after GELU."""
+    for h in range(len(near)):
+        total = bias[h]
+        for f in range(len(features)):
+            total += near[h, f] * features[f]
+        found[h] = 0.5 * total * (1.0 + erf(total / sqrt(2.0)))
+
+
+@compiled(PICTURE, ROWS, ROWS, ROW, ROWS, ROW, "int64", "float32", ROWS)
 def placed(
-    boxes: Array,
-    read: Array,
-    near: Array,
-    near_bias: Array,
-    far: Array,
-    far_bias: Array,
-    waves: int,
-    least: float,
+    boxes: Array, read: Array, near: Array, near_bias: Array, far: Array, far_bias: Array, waves: int, least: float,
     inner: Array,
-) -> None:
+) -> None:  # fmt: skip
     """What is said of k texts, read as (k, w), in boxes (n, k, 4): rows (n k, w) before they are said.
 
-    `near` (h, f) and `far` (h, 2 w) are the two layers that a box's features go through, both transposed to how they
-    are walked; `least` is the activation's least slope.
+    `near` (h, f) and `far` (h, 2 w) are the layers that a box's features go through; `least` is the least slope of the
+    activation.
     """
     features, hidden = np.empty(near.shape[1], np.float32), np.empty(len(near), np.float32)
-    width = read.shape[1]
-    told = np.empty(2 * width, np.float32)
+    width, told = read.shape[1], np.empty(far.shape[1], np.float32)
     for row in range(len(inner)):
         n, k = row // len(read), row % len(read)
         _features(boxes[n, k], waves, features)
+        _hidden(features, near, near_bias, hidden)
         told[:] = far_bias
         for h in range(len(near)):
-            total = near_bias[h]
-            for f in range(len(features)):
-                total += near[h, f] * features[f]
-            hidden[h] = 0.5 * total * (1.0 + erf(total / sqrt(2.0)))
             for w in range(2 * width):
                 told[w] += hidden[h] * far[h, w]
         for w in range(width):

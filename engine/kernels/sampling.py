@@ -6,12 +6,10 @@ As torch's grid_sample with bilinear points, reflection and align_corners=False.
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.kernels.compiling import PICTURE, compiled, inlined
+from engine.kernels.compiling import PICTURE, ROWS, VIEWS, compiled, inlined
 from engine.kernels.pyramid import Array
 
 Places = NDArray[np.uint32]
-
-VIEWS, BOXES = "float32[:,:,:,::1]", "float32[:,::1]"
 
 
 @inlined
@@ -25,7 +23,7 @@ def _points(first: float, last: float, size: int, length: int, near: Places, sha
         share[n] = at - near[n]
 
 
-@compiled(PICTURE, BOXES, VIEWS)
+@compiled(PICTURE, ROWS, VIEWS)
 def look(picture: Array, boxes: Array, views: Array) -> None:
     """Views (n, c, s, s) of a picture (c, h, w) in boxes (n, 4): left, top, right, bottom."""
     channels, height, width = picture.shape
@@ -48,7 +46,7 @@ def look(picture: Array, boxes: Array, views: Array) -> None:
                     views[n, c, y, x] = one + right_share[x] * (line[left[x] + 1] - one)
 
 
-@compiled(VIEWS, BOXES, PICTURE)
+@compiled(VIEWS, ROWS, PICTURE)
 def look_back(gradient: Array, boxes: Array, found: Array) -> None:
     """Add the gradient (c, h, w) of a picture from that of its views (n, c, s, s) in boxes (n, 4) to what is found."""
     channels, height, width = found.shape

@@ -166,9 +166,9 @@ def _memory_wrong(asked: Asked) -> list[str]:
 def _compiler_wrong(asked: Asked) -> list[str]:
     from engine.devices import choose_device
 
-    if not asked.compiles or choose_device(asked.device)[0].type == "cuda":
+    if not asked.compiles or "engine" not in asked.parts or choose_device(asked.device)[0].type == "cuda":
         return []
-    return ["--compile: is for a GPU; a processor's steps are compiled already"]
+    return ["--compile: is for CUDA devices; a processor's steps are compiled already"]
 
 
 def _need_all(asked: Asked) -> None:
