@@ -167,6 +167,25 @@ def test_what_is_no_number_is_not_hidden(value):
     assert int(canvas.draw().isnan().sum()) >= 1
 
 
+def test_they_are_compiled_by_a_process_of_its_own_and_kept(tmp_path, monkeypatch):
+    # As in the first show ever: a cache of its own, and this process has none yet.
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    shelf = loading._Shelf()
+    monkeypatch.setattr(loading, "_shelf", shelf)
+    assert not loading._is_kept()
+    loading._fill_beside()
+    assert shelf.kernels is not None and loading._is_kept()
+    assert len(list(tmp_path.rglob("*.nbi"))) > 10
+
+
+def test_where_nothing_can_be_kept_they_are_compiled_anew(tmp_path, monkeypatch):
+    (tmp_path / "vj").write_text("a file where the folder would be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = loading._own_folder()
+    assert folder.is_dir() and tmp_path not in folder.parents
+
+
 def test_without_numba_there_are_none_and_it_is_tried_once(monkeypatch, caplog):
     tried = []
 

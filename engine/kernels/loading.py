@@ -3,10 +3,14 @@
 import hashlib
 import logging
 import os
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,10 @@ log = logging.getLogger("engine.kernels")
 
 Pass = Callable[..., Any]
 
+COMPLETE = "complete"
+"""Name of the file beside what is kept once all of it is."""
+COMPILING_S = 120.0
+"""Seconds in which a process compiles them on any machine."""
 LONGEST_S = 1.0
 """Seconds that a show waits for passes before its first picture; without them that one takes as long."""
 
@@ -81,10 +89,18 @@ def load() -> None:
 
 
 def load_beside() -> None:
-    """The same, waited for no longer than a second: they load beside torch's work when they have to be compiled."""
-    loader = threading.Thread(target=_shelf.fill, name="kernels")  # no daemon: a compiler must not be cut off
+    """The same, waited for no longer than a second: torch goes on while they are compiled by a process of their own."""
+    loader = threading.Thread(target=_fill_beside, name="kernels")  # no daemon: nothing is cut off while it loads
     loader.start()
     loader.join(timeout=LONGEST_S)
+
+
+def _fill_beside() -> None:
+    # Compiled by a thread they would take every other turn from the engine for ten seconds.
+    if find_spec("numba") and not _is_kept():
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run([sys.executable, "-m", "engine.kernels"], stdin=subprocess.DEVNULL, timeout=COMPILING_S)
+    _shelf.fill()
 
 
 def fault() -> str:
@@ -111,9 +127,11 @@ def _fits(tensor: Tensor) -> bool:
 
 
 def _load() -> Kernels:
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(_kept_in()))
+    kept_in = _kept_in()
     from engine.kernels import agreement, boxes, finishing, moments, placing, pyramid, sampling, terms
 
+    with suppress(OSError):
+        (kept_in / COMPLETE).touch()
     return Kernels(
         grow=pyramid.grow,
         shrink=pyramid.shrink,
@@ -137,8 +155,21 @@ def _load() -> Kernels:
     )
 
 
+def _is_kept() -> bool:
+    return (_kept_in() / COMPLETE).exists()
+
+
 def _kept_in() -> Path:
-    """Where numba keeps what it compiled: a folder of its own for these very sources, which it does not all look at."""
+    """Where numba keeps what it compiled: a folder of its own for these very sources, which it does not all look at.
+
+    It is told by the environment, which processes started from here have too.
+    """
+    if "NUMBA_CACHE_DIR" not in os.environ:
+        os.environ["NUMBA_CACHE_DIR"] = str(_own_folder())
+    return Path(os.environ["NUMBA_CACHE_DIR"])
+
+
+def _own_folder() -> Path:
     sources = sorted(Path(__file__).parent.glob("*.py"))
     version = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
     folder = Path(platformdirs.user_cache_path("vj")) / "passes" / version
