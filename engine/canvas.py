@@ -155,9 +155,8 @@ class Pyramid:
     def become(self, picture: Tensor) -> None:
         """Show this picture from now on."""
         with torch.no_grad():
-            self._picture.copy_(picture.clamp(0.0, 1.0))
-            for level in self._levels:
-                level.zero_()
+            torch.clamp(picture, 0.0, 1.0, out=self._picture)
+            torch._foreach_zero_(self._levels)
 
     def carry(self, mean: Tensor, square: Tensor, warp: Warp) -> tuple[Tensor, Tensor]:
         """The memory moved like the picture, at its level's size."""
@@ -250,8 +249,17 @@ def cloud_noise(height: int, width: int, generator: torch.Generator) -> Tensor:
     total = torch.zeros(1, 3, 1, 1, device=generator.device)
     for octave, (h, w) in reversed(list(enumerate(pyramid_sizes(height, width)))[1:]):
         level = torch.randn(1, 3, h, w, generator=generator, device=generator.device)
-        total = enlarged(total, level.shape).add_(level, alpha=0.57 ** max(0, 4 - octave))
-    return enlarged(total / total.std(), torch.Size((1, 3, height, width)))
+        total = _laid_on(level, total, 0.57 ** max(0, 4 - octave))
+    return enlarged(total.div_(total.std()), torch.Size((1, 3, height, width)))
+
+
+def _laid_on(level: Tensor, coarser: Tensor, gain: float) -> Tensor:
+    """The coarser picture at the level's size and the level times the gain, in the level's place if it can be."""
+    kernels = kernels_for(level, coarser)
+    if kernels is None or not is_double(level.shape, coarser.shape):
+        return enlarged(coarser, level.shape).add_(level, alpha=gain)
+    kernels.grow(array(coarser), array(level), gain)
+    return level
 
 
 def cloud_picture(height: int, width: int, generator: torch.Generator) -> Tensor:

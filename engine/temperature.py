@@ -120,7 +120,7 @@ def mixed(picture: Tensor, other: Tensor, kept: float, added: float) -> Tensor:
 
 def next_start(picture: Tensor, heat: Heat, noise: Noise) -> Tensor:
     """What the next frame is optimised from: the carried picture divided, plus noise; (1, 3, h, w), not clamped."""
-    kept = picture / heat.squish + heat.middle * (1.0 - 1.0 / heat.squish)
+    kept = (picture / heat.squish).add_(heat.middle * (1.0 - 1.0 / heat.squish))
     if heat.noise == 0.0:
         return kept
     return mixed(kept, noise.next(picture.shape[-2], picture.shape[-1], heat.is_cloudy), 1.0, heat.noise)

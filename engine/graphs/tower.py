@@ -43,7 +43,7 @@ class TowerGraphs:
         for read, part, pulled in zip(self._tower.read, gradient.split(values, dim=1), self._pulled, strict=True):
             pulled.copy_(read.turned(part))
         self._back.infer()
-        return self._found.clone()
+        return self._tower.stem.unshuffled(self._found)
 
 
 class _Drawing:
@@ -73,7 +73,7 @@ class _Drawing:
         return ov.Model([*seen, *kept], [asked], "ahead")
 
     def back(self, views: int) -> ov.Model:
-        """From the gradients of what the read-outs read, and the slopes, to that of the views; after `ahead`."""
+        """From the gradients of what the read-outs read, and the slopes, to that of pairs of pixels; after `ahead`."""
         tower, shapes = self._tower, self._shapes
         slopes = [parameter(views, *shape) for shape in shapes]
         left = [ordered(slope, FIRST) for slope in slopes]
@@ -84,9 +84,7 @@ class _Drawing:
             found = found if coarser is None else ops.add(found, coarser)
             coarser = _spread(convolved(self._residual_back(scale, found, left), widen.turned))
         x = convolved(self._residual_back(tower.scales[0], coarser, left), tower.stem.turned)
-        x = ops.depth_to_space(x, "depth_first", 2)
-        edges = (whole((edge, edge)) for edge in (3, 3 + tower.size, 1))
-        return ov.Model([ops.slice(x, *edges, whole((2, 3)))], [*reversed(pulled), *slopes], "back")
+        return ov.Model([ordered(x, LAST)], [*reversed(pulled), *slopes], "back")
 
     def _bent(self, x: Node) -> Node:
         slope = ops.clamp(x, self._least, 1.0)

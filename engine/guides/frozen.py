@@ -125,6 +125,14 @@ class Stem:
         """Maps (n, c, s / 2, s / 2) of views (n, 3, s, s) in 0..1."""
         return self.kernel((views - self.mean).to(self._dtype, memory_format=torch.channels_last))
 
+    def unshuffled(self, maps: Tensor) -> Tensor:
+        """The gradient (n, 3, s, s) of views from what `turned` computes, its channels last, (n, h, w, 12)."""
+        if (kernels := kernels_for(maps)) is None:
+            return F.pixel_shuffle(maps.permute(0, 3, 1, 2), 2)[..., 3:-3, 3:-3].contiguous()
+        views = maps.new_empty(len(maps), 3, 2 * maps.shape[1] - 6, 2 * maps.shape[2] - 6)
+        kernels.unstem(maps.numpy(), views.numpy())
+        return views
+
     def back(self, gradient: Tensor) -> Tensor:
         """The gradient of the views, in single precision."""
         whole = F.pixel_shuffle(self.turned(gradient), 2)[..., 3:-3, 3:-3]

@@ -49,6 +49,7 @@ class Kernels:
     boxes: Pass
     look: Pass
     look_back: Pass
+    unstem: Pass
     halve: Pass
     halve_back: Pass
     placed: Pass
@@ -145,6 +146,7 @@ def _load() -> Kernels:
         boxes=boxes.boxes,
         look=sampling.look,
         look_back=sampling.look_back,
+        unstem=sampling.unstem,
         halve=sampling.halve,
         halve_back=sampling.halve_back,
         placed=placing.placed,

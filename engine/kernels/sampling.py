@@ -78,6 +78,20 @@ def look_back(gradient: Array, boxes: Array, found: Array) -> None:
                 next_to[width] = np.float32(0.0)
 
 
+@compiled(VIEWS, VIEWS)
+def unstem(maps: Array, views: Array) -> None:
+    """The gradient of views (n, c, s, s) from maps (n, h, w, 4 c) of two by two pixels each, which begin three before.
+
+    As `Stem.back` in `engine.guides.frozen` takes it from the convolution there.
+    """
+    for n in range(views.shape[0]):
+        for c in range(views.shape[1]):
+            for y in range(views.shape[2]):
+                down, first = (y + 3) // 2, 4 * c + 2 * ((y + 3) % 2)
+                for x in range(views.shape[3]):
+                    views[n, c, y, x] = maps[n, down, (x + 3) // 2, first + (x + 3) % 2]
+
+
 @compiled(PICTURE, PICTURE)
 def halve(picture: Array, half: Array) -> None:
     """The means (c, h / 2, w / 2) of two by two pixels."""
