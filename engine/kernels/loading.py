@@ -100,7 +100,8 @@ def _fill_beside() -> None:
     # Compiled by a thread they would take every other turn from the engine for ten seconds.
     if find_spec("numba") and not _is_kept():
         with suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run([sys.executable, "-m", "engine.kernels"], stdin=subprocess.DEVNULL, timeout=COMPILING_S)
+            command = [sys.executable, "-P", "-m", "engine.kernels"]
+            subprocess.run(command, stdin=subprocess.DEVNULL, timeout=COMPILING_S)
     _shelf.fill()
 
 
