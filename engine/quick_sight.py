@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from engine.crops import Chance, Cut, Sight, boxes_by, look_at, mirrored, shrinking
+from engine.doubling import halved
 from engine.kernels.loading import Kernels, array
 from engine.sampling import straight_grid
 
@@ -23,7 +24,9 @@ def sight_and_back(
         return _by_autograd(picture, cut, size, random)
     boxes = boxes_by(Chance.of(cut, random), cut, picture.shape[-2], picture.shape[-1])
     turned = (mirrored(boxes) if cut.is_turned else boxes).numpy()
-    steps = _halvings(kernels, picture, halvings)
+    steps = [picture]
+    for _ in range(halvings):
+        steps.append(halved(steps[-1]))
     views = picture.new_empty(len(boxes), picture.shape[1], size, size)
     kernels.look(array(steps[-1]), turned, views.numpy())
 
@@ -34,17 +37,6 @@ def sight_and_back(
             kernels.halve_back(array(coarse), array(fine))
 
     return Sight(views, partial(straight_grid, torch.from_numpy(turned), size), boxes), back
-
-
-def _halvings(kernels: Kernels, picture: Tensor, count: int) -> list[Tensor]:
-    """The picture and so many halves of it, each half as high and wide as the one before."""
-    steps = [picture]
-    for _ in range(count):
-        height, width = steps[-1].shape[-2:]
-        half = picture.new_empty(*picture.shape[:-2], height // 2, width // 2)
-        kernels.halve(array(steps[-1]), array(half))
-        steps.append(half)
-    return steps
 
 
 def _by_autograd(picture: Tensor, cut: Cut, size: int, random: torch.Generator) -> tuple[Sight, Back]:

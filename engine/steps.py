@@ -12,6 +12,7 @@ from engine.aim import Toward, loss
 from engine.buffers import Buffers
 from engine.canvas import Canvas, Pyramid
 from engine.crops import Chance
+from engine.errors import first_line
 from engine.optimiser import LevelAdam, Optimiser, set_rate
 from engine.quick import QuickStep
 from engine.recording import CudaRecord, Record, Recorder, Step
@@ -38,7 +39,7 @@ class Steps:
         record = CudaRecord(device) if device.type == "cuda" else record
         self._recorder, self._is_plain = Recorder(record), record is None and not compiles
         self._is_written = not self._is_plain or device.type != "cpu"
-        self._is_quick = True
+        self._quick_fault = ""
         self._written = compiled_step() if compiles else written_step
         self._buffers = Buffers(device, is_padded=record is not None)
         self._works_on: tuple[Canvas, Optimiser] | None = None
@@ -59,15 +60,15 @@ class Steps:
 
     def _makes_quickly(self, canvas: Canvas, optimiser: Optimiser, asked: Toward, rate: float) -> bool:
         """Whether the step could be made in the quick way, and is; one that fails is the last, and autograd goes on."""
-        quick = QuickStep.of(canvas, optimiser) if self._is_quick else None
+        quick = QuickStep.of(canvas, optimiser) if not self._quick_fault else None
         if quick is None:
             return False
         try:
             quick.make(asked, rate, self._random)
-        except Exception:
+        except Exception as err:
             log.exception("steps: the quick way failed; going on by autograd")
-            self._is_quick = False
-        return self._is_quick
+            self._quick_fault = f"steps take longer: the quick way failed ({first_line(err)})"
+        return not self._quick_fault
 
     def _step(self, canvas: Canvas, optimiser: Optimiser, held: Toward) -> Step:
         """A step that may be recorded: one that is written out, if it can be."""
@@ -87,8 +88,8 @@ class Steps:
         self._works_on = None
 
     def notes(self) -> list[str]:
-        """Sentences for the screen about steps that cannot be recorded."""
-        return [self._recorder.fault] if self._recorder.fault else []
+        """Sentences for the screen about steps that take longer than they should."""
+        return [note for note in (self._recorder.fault, self._quick_fault) if note]
 
     @contextmanager
     def _in_order(self) -> Iterator[None]:

@@ -155,5 +155,10 @@ def test_what_fails_in_the_quick_way_is_gone_on_with_by_autograd(monkeypatch, ca
         raise TypeError("no matching definition")
 
     monkeypatch.setattr(QuickStep, "make", broken)
+    engine = Engine([load_guide("shipped", CPU)], CPU, 0, is_live=False)
+    engine.paint(LOOK)
+    assert "steps take longer: the quick way failed (no matching definition)" in engine.report()["notes"]
+    engine.close()
+    tried.clear()
     assert_alike(frames(LOOK), by_autograd(monkeypatch, LOOK))
     assert len(tried) == 1 and "the quick way failed" in caplog.text

@@ -30,7 +30,7 @@ LARGE = 2 * 256 * 144
 """Pixels from which a canvas is nearer to one twice as high and wide as those it was trained on than to those."""
 
 MOST_SIZES = 2
-"""Sizes of canvases that graphs are kept for. Each holds all its maps: 540 values for a pixel of the canvas."""
+"""Sizes of canvases that graphs are kept for. Each holds its maps, some sixty values for a pixel at most."""
 
 STRIDE = 4
 """Sides of what the network is given are multiples of this."""
