@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from engine.canvas import Canvas, resized
+from engine.kept import kept
 from engine.kernels.loading import Kernels, array
 from engine.motion import Warp
 
@@ -74,8 +75,8 @@ class LevelAdam:
             gradient = cast(Tensor, leaf.grad)
             memory["exp_avg"].lerp_(gradient, 1.0 - short)
             memory["exp_avg_sq"].mul_(long).addcmul_(gradient, gradient, value=1.0 - long)
-        levels = _scales([memory["exp_avg_sq"] for memory in memories], *lacking)
-        for leaf, memory, level in zip(leaves, memories, levels, strict=True):
+        means = torch.stack([memory["exp_avg_sq"].mean() for memory in memories])
+        for leaf, memory, level in zip(leaves, memories, _scale(means, *lacking).unbind(), strict=True):
             _move(leaf, _level_step(memory, level), self.param_groups[0]["lr"])
 
     def _step_together(self, leaves: list[Tensor], *lacking: Tensor) -> None:
@@ -129,13 +130,12 @@ def _nothing(leaf: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _scales(squares: list[Tensor], short: Tensor, long: Tensor) -> list[Tensor]:
-    """The scale of each level's steps but for each value's own part.
+def _scale(means: Tensor, short: Tensor, long: Tensor) -> Tensor:
+    """The scale of each level's steps but for each value's own part, from the means of their second moments.
 
     `short` and `long` are what the two means (levels), begun at nothing, have of it all.
     """
-    means = torch.stack([square.mean() for square in squares])
-    return list((means ** ((1.0 - OWN) / 2.0) * long**-0.5 * short).unbind())
+    return means ** ((1.0 - OWN) / 2.0) * long**-0.5 * short
 
 
 def _level_step(memory: dict[str, Tensor], level: Tensor) -> Tensor:
@@ -158,15 +158,20 @@ def steps_together(
 
 def _level_steps(means: list[Tensor], squares: list[Tensor], short: Tensor, long: Tensor) -> list[Tensor]:
     """The same for all levels at once."""
-    scales = torch._foreach_sqrt(squares)
-    torch._foreach_sqrt_(scales)
-    torch._foreach_sqrt_(scales)
-    torch._foreach_mul_(scales, _scales(squares, short, long))
+    sums = torch.stack(torch._foreach_norm(squares, 1))  # none is below nothing
+    sizes = _sizes(tuple(square.numel() for square in squares), sums.device)
+    scales = torch._foreach_pow(squares, OWN / 2.0)
+    torch._foreach_mul_(scales, list(_scale(sums / sizes, short, long).unbind()))
     torch._foreach_add_(scales, SMALLEST)
     steps = list(torch._foreach_div(means, scales))
     torch._foreach_clamp_min_(steps, -FARTHEST)
     torch._foreach_clamp_max_(steps, FARTHEST)
     return steps
+
+
+@kept
+def _sizes(counts: tuple[int, ...], device: torch.device) -> Tensor:
+    return torch.tensor(counts, dtype=torch.float32, device=device)
 
 
 def _move(leaf: Tensor, step: Tensor, rate: float | Tensor) -> None:

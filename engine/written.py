@@ -50,9 +50,12 @@ def fits(asked: Toward) -> bool:
 @torch.no_grad()
 def written_step(state: State, asked: Toward, rate: Tensor, chances: Sequence[Chance]) -> None:
     """Move the picture one step of this size, by chance drawn for each guide that pulls."""
-    gradient = _of_terms(state.picture, asked)
-    for one, chance in zip(asked.pulling, chances, strict=True):
-        gradient = gradient + _of_guide(state.picture, one, asked.distance, chance)
+    pulls = [
+        _of_guide(state.picture, one, asked.distance, chance)
+        for one, chance in zip(asked.pulling, chances, strict=True)
+    ]
+    gradient = pulls[0] if len(pulls) == 1 else torch.stack(pulls).sum(0)
+    _add_terms(gradient, state.picture, asked)
     _move(state, gradient, rate)
 
 
@@ -70,17 +73,25 @@ def compiled_step() -> Callable[..., None]:
     return step
 
 
-def _of_terms(picture: Tensor, asked: Toward) -> Tensor:
-    """The gradient of stability and smoothness."""
-    found = torch.zeros_like(picture)
+def _add_terms(gradient: Tensor, picture: Tensor, asked: Toward) -> None:
+    """Add the gradients of smoothness and stability, in as few operations on whole pictures as it takes."""
     if "smoothness" in asked.weights:
-        across, down = picture.diff(dim=-1).sign(), picture.diff(dim=-2).sign()
-        across, down = across / across.numel(), down / down.numel()
-        pulls = F.pad(across, (1, 0)) - F.pad(across, (0, 1)) + F.pad(down, (0, 0, 1, 0)) - F.pad(down, (0, 0, 0, 1))
-        found = found + asked.weights["smoothness"] * pulls
+        pulls, share = _unevenness(picture)
+        gradient.addcmul_(pulls, torch.as_tensor(asked.weights["smoothness"]), value=share)
     if "stability" in asked.weights and asked.previous is not None:
-        found = found + asked.weights["stability"] / picture.numel() * (picture - asked.previous).sign()
-    return found
+        away = (picture - asked.previous).sign_()
+        gradient.addcmul_(away, torch.as_tensor(asked.weights["stability"]), value=1.0 / picture.numel())
+
+
+def _unevenness(picture: Tensor) -> tuple[Tensor, float]:
+    """The gradient of total variation (n, c, h, w), and what it is to be multiplied with."""
+    n, c, height, width = picture.shape
+    beyond = F.pad(picture, (1, 1, 1, 1), mode="replicate")  # where nothing changes at the edges
+    across = (beyond[..., 1:-1, 1:] - beyond[..., 1:-1, :-1]).sign_()
+    down = (beyond[..., 1:, 1:-1] - beyond[..., :-1, 1:-1]).sign_()
+    pulls, beside, below = across[..., :-1] - across[..., 1:], height * (width - 1), (height - 1) * width
+    pulls.add_(down[..., :-1, :] - down[..., 1:, :], alpha=beside / below)
+    return pulls, 1.0 / (n * c * beside)
 
 
 def _of_guide(picture: Tensor, one: Pulling, distance: str, chance: Chance) -> Tensor:
@@ -144,8 +155,7 @@ def _move(state: State, gradient: Tensor, rate: Tensor) -> None:
     pulls = shares(gradient.contiguous(), [mean.shape for mean in state.means])
     pulls = list(torch._foreach_mul(pulls, list(state.gains)))
     steps = steps_together(list(state.means), list(state.squares), pulls, state.betas, *lacking)
-    torch._foreach_mul_(steps, list(state.gains))
-    change = steps[0]
-    for step in steps[1:]:
-        change = enlarged(change, step.shape).add_(step)
+    change = steps[0] * state.gains[0]
+    for step, gain in zip(steps[1:], state.gains[1:], strict=True):
+        change = enlarged(change, step.shape).add_(step, alpha=gain)
     state.picture.addcmul_(change, rate, value=-STRIDE).clamp_(0.0, 1.0)

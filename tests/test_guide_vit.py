@@ -83,6 +83,14 @@ def test_embeddings_and_gradients_are_open_clips(
     assert apart(found, wanted) < 1e-5 and apart(gradient, autograd) < 1e-4
 
 
+def test_with_its_long_products_in_parts_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = pulled(tower(), frozen(tower()))
+    tried = iter((4, 2, 3))
+    monkeypatch.setattr("engine.guides.frozen_vit.parts_for", lambda _weights: next(tried))
+    for found, wanted in zip(pulled(tower(), frozen(tower())), whole, strict=True):
+        assert 0.0 < apart(found, wanted) < 1e-5
+
+
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=NO_CUDA)])
 def test_in_half_the_bits_the_gradient_is_as_near_the_exact_one_as_open_clips(device: str) -> None:
     visual = tower().to(device)

@@ -4,7 +4,8 @@ The backward pass is written out: a third of the small operations that autograd 
 and on a GPU, where a step of four views is many small operations, they are what takes the time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from engine.guides.attention import Attend, attention_for
+from engine.guides.products import parts_for, product
 
 MOST_TOKENS = 320
 """Longer rows of tokens are left to open_clip: what is kept of them for the way back takes too much memory."""
@@ -59,7 +61,9 @@ class FrozenViT:
         self._places = places[1:].to(self._dtype)
         self._before = visual.ln_pre if isinstance(visual.ln_pre, nn.LayerNorm) else None
         attend = attention_for(weight, len(places), visual.transformer.resblocks[0].attn.num_heads)
-        self._blocks = [Block(block, attend) for block in visual.transformer.resblocks]
+        blocks = list(visual.transformer.resblocks)
+        parts = Parts.of(blocks)
+        self._blocks = [Block(block, attend, parts) for block in blocks]
         self._after, self._project = visual.ln_post, visual.proj.detach()
 
     def embed_views(self, views: Tensor) -> Tensor:
@@ -114,11 +118,29 @@ class FrozenViT:
         return whole.flatten(0, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Into how many parts the rows of long products are cut; see `engine.guides.products`."""
+
+    narrow: int = 1
+    """What goes through the second layer."""
+    wide_back: int = 1
+    """What comes back through the first."""
+    in_back: int = 1
+    """What comes back to queries, keys and values."""
+
+    @classmethod
+    def of(cls, blocks: Sequence[Any]) -> "Parts":
+        """As is quickest for blocks like these."""
+        layers = [(block.mlp.c_proj.weight.T, block.mlp.c_fc.weight, block.attn.in_proj_weight) for block in blocks]
+        return cls(*(parts_for([weight.detach() for weight in weights]) for weights in zip(*layers, strict=True)))
+
+
 class Block:
     """Attention and two layers, each beside the identity."""
 
-    def __init__(self, block: Any, attend: Attend) -> None:
-        self._attend = attend
+    def __init__(self, block: Any, attend: Attend, parts: Parts) -> None:
+        self._attend, self._parts = attend, parts
         self._norms = block.ln_1, block.ln_2
         self._in = block.attn.in_proj_weight.detach(), block.attn.in_proj_bias.detach()
         self._out = _of(block.attn.out_proj)
@@ -130,14 +152,14 @@ class Block:
         seen = _linear(_norm(self._norms[0], x, kept), self._in)
         x = _linear(self._attend.ahead(seen, n, tokens, kept), self._out).add_(x)
         wide = _linear(_norm(self._norms[1], x, kept), self._wide)
-        return _linear(self._bent(wide, kept), self._narrow).add_(x)
+        return _linear(self._bent(wide, kept), self._narrow, self._parts.narrow).add_(x)
 
     def back(self, g: Tensor, n: int, tokens: int, kept: Kept) -> Tensor:
         """The gradient of the tokens from that of what came of them."""
         wide = self._unbent(g @ self._narrow[0], kept)
-        g = _norm_back(self._norms[1], wide @ self._wide[0], kept).add_(g)
+        g = _norm_back(self._norms[1], product(wide, self._wide[0], self._parts.wide_back), kept).add_(g)
         seen = self._attend.back(g @ self._out[0], n, tokens, kept)
-        return _norm_back(self._norms[0], seen @ self._in[0], kept).add_(g)
+        return _norm_back(self._norms[0], product(seen, self._in[0], self._parts.in_back), kept).add_(g)
 
     def _bent(self, x: Tensor, kept: Kept) -> Tensor:
         if not self._is_quick:
@@ -182,8 +204,8 @@ def _of(layer: nn.Linear) -> tuple[Tensor, Tensor]:
     return layer.weight.detach(), layer.bias.detach()
 
 
-def _linear(x: Tensor, layer: tuple[Tensor, Tensor]) -> Tensor:
-    return torch.addmm(layer[1], x, layer[0].T)
+def _linear(x: Tensor, layer: tuple[Tensor, Tensor], parts: int = 1) -> Tensor:
+    return product(x, layer[0].T, parts, layer[1])
 
 
 def _norm(layer: nn.LayerNorm, x: Tensor, kept: Kept) -> Tensor:
