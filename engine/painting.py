@@ -9,6 +9,7 @@ from torch import Tensor
 from engine.aim import Aim, Pull, toward
 from engine.anchor import Anchor
 from engine.canvas import CANVASES, FIRST_PICTURES, Canvas, cloud_noise, resized
+from engine.compiled import Compiled
 from engine.dissolve import Dissolve
 from engine.folds import Folds
 from engine.motion import Motion, Warp, echoed
@@ -33,18 +34,18 @@ class Painting:
         seed: int,
         beat: Callable[[], None] = lambda: None,
         record: Record | None = None,
-        compiles: bool = False,
+        compiled: Compiled | None = None,
     ) -> None:
         """`beat` is called before every step, so that others see that a long frame is still being worked at.
 
-        `record` records steps where the device has no way of its own, as in a test; `compiles` is that of `Steps`.
+        `record` records steps where the device has no way of its own, as in a test; `compiled` is that of `Steps`.
         """
         self._beat = beat
         self._random = torch.Generator(device).manual_seed(seed)
         self._noise = Noise(self._random)
         self._motion = Motion(seed)
         self._folds = Folds()
-        self._stepping = Steps(self._random, record, compiles)
+        self._stepping = Steps(self._random, record, compiled)
         self._kind, self._size = "", (0, 0)
         self._canvas: Canvas | None = None
         self._optimiser: Optimiser | None = None

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine.aim import Pull
+from engine.compiled import Compiled
 from engine.denoise.finish import Finish
 from engine.errors import EngineError, first_line
 from engine.gallery import Gallery
@@ -44,17 +45,19 @@ class Engine:
         seed: int,
         is_live: bool = True,
         clock: Callable[[], float] = time.perf_counter,
-        compiles: bool = False,
+        compile_mode: str = "",
+        overlaps: bool = False,
     ) -> None:
-        """`guides` lie on `device`; `compiles` is that of `engine.steps.Steps`.
+        """`guides` lie on `device`; a `compile_mode` of `engine.compiled` has CUDA's steps compiled, when live beside.
 
-        When not `is_live`, texts are waited for and nothing is governed: same looks and seed, same frames.
+        When not `is_live`, texts are waited for and nothing is governed: same looks and seed, same frames. With
+        `overlaps` CUDA always has the next frame to work on, as in a show that it is too slow for: for measuring.
         """
         self.beat: Callable[[], None] = _unheard
         """Called before every step, so that a long frame is seen to be worked at."""
         self._device = device
         self._seed = seed
-        self._is_live, self._compiles = is_live, compiles
+        self._is_live, self._compile_mode, self._overlaps = is_live, compile_mode, overlaps
         self._clock = clock
         self.serial = 0
         """Of the newest look that the last frame was painted from, whole."""
@@ -90,7 +93,7 @@ class Engine:
                 self._painting.move(look, passed_s)
                 watch = Newest(look, newest if self._is_live else lambda: None)
                 self._ask_for_frame(watch, look, steps, crops)
-                self._shown = self._handed(started + 1.0 / look.number("engine_fps"))
+                self._shown = self._handed(started + (0.0 if self._overlaps else 1.0 / look.number("engine_fps")))
                 break
             except RuntimeError as err:
                 self._retreat(err, crops)
@@ -128,10 +131,13 @@ class Engine:
         device, waits = self._device, not self._is_live
         if device == CPU:
             (load if waits else load_beside)()
-        self._painting = Painting(device, self._seed, self._beat, compiles=self._compiles)
+        is_compiled = device.type == "cuda" and self._compile_mode != ""
+        compiled = Compiled(device, self._compile_mode, waits) if is_compiled else None
+        self._painting = Painting(device, self._seed, self._beat, compiled=compiled)
         self._finish = Finish(device, waits)
         self._gallery = Gallery(device, waits)
-        self._marks, self._handover = Marks(device, self._clock), Handover(device, waits, self._clock)
+        self._marks = Marks(device, self._clock)
+        self._handover = Handover(device, waits and not self._overlaps, self._clock)
 
     def _ask_for_frame(self, watch: Newest, look: Look, steps: int, crops: int) -> None:
         """Ask the device for the next frame of this look."""

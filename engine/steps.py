@@ -1,7 +1,7 @@
 """Optimisation steps of one painting: from the canvas through the guide's views to the canvas again."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -11,12 +11,13 @@ from torch import Tensor
 from engine.aim import Toward, loss
 from engine.buffers import Buffers
 from engine.canvas import Canvas, Pyramid
+from engine.compiled import Compiled
 from engine.crops import Chance
 from engine.errors import first_line
 from engine.optimiser import LevelAdam, Optimiser, set_rate
 from engine.quick import QuickStep
 from engine.recording import CudaRecord, Record, Recorder, Step
-from engine.written import State, compiled_step, fits, written_step
+from engine.written import State, fits, written_step
 
 log = logging.getLogger("engine.steps")
 
@@ -28,19 +29,19 @@ class Steps:
     and waits for none of them.
     """
 
-    def __init__(self, random: torch.Generator, record: Record | None = None, compiles: bool = False) -> None:
+    def __init__(self, random: torch.Generator, record: Record | None = None, compiled: Compiled | None = None) -> None:
         """Random numbers come from `random`, on its device; `record` records steps where that is no CUDA device.
 
-        With `compiles` usual steps are compiled by torch's own compiler, each shape while its first one is waited for.
+        Usual steps are made by what is `compiled` for their shape, if anything is.
         """
         self._random = random
         self._device = device = random.device
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         record = CudaRecord(device) if device.type == "cuda" else record
-        self._recorder, self._is_plain = Recorder(record), record is None and not compiles
+        self._recorder, self._is_plain = Recorder(record), record is None and compiled is None
         self._is_written = not self._is_plain or device.type != "cpu"
         self._quick_fault = ""
-        self._written = compiled_step() if compiles else written_step
+        self._compiled = compiled
         self._buffers = Buffers(device, is_padded=record is not None)
         self._works_on: tuple[Canvas, Optimiser] | None = None
 
@@ -49,14 +50,14 @@ class Steps:
         if self._is_plain and self._makes_quickly(canvas, optimiser, asked, rate):
             return
         if self._works_on is None or self._works_on[0] is not canvas or self._works_on[1] is not optimiser:
-            self.forget()
+            self._let_go()
             self._works_on = canvas, optimiser
             set_rate(optimiser, self._buffers.rate)
         with self._in_order():
             held = self._buffers.hold(asked, rate)
             style = held.references.style
             generators = [self._random] if style is None else [self._random, style.random]
-            self._recorder.make(held.shape(), self._step(canvas, optimiser, held), generators)
+            self._recorder.make(*self._step(canvas, optimiser, held), generators)
 
     def _makes_quickly(self, canvas: Canvas, optimiser: Optimiser, asked: Toward, rate: float) -> bool:
         """Whether the step could be made in the quick way, and is; one that fails is the last, and autograd goes on."""
@@ -70,11 +71,16 @@ class Steps:
             self._quick_fault = f"steps take longer: the quick way failed ({first_line(err)})"
         return not self._quick_fault
 
-    def _step(self, canvas: Canvas, optimiser: Optimiser, held: Toward) -> Step:
-        """A step that may be recorded: one that is written out, if it can be."""
-        if self._is_written and isinstance(canvas, Pyramid) and isinstance(optimiser, LevelAdam) and fits(held):
-            return partial(_drawn, self._written, State.of(canvas, optimiser), held, self._buffers.rate, self._random)
-        return partial(_step, canvas, optimiser, held, self._random)
+    def _step(self, canvas: Canvas, optimiser: Optimiser, held: Toward) -> tuple[Hashable, Step]:
+        """A step that may be recorded, and what it is known by: one that is compiled or written out, if it can be."""
+        shape = held.shape()
+        if not (self._is_written and isinstance(canvas, Pyramid) and isinstance(optimiser, LevelAdam) and fits(held)):
+            return shape, partial(_step, canvas, optimiser, held, self._random)
+        state, rate = State.of(canvas, optimiser), self._buffers.rate
+        made = None if self._compiled is None else self._compiled.find(state, held, rate)
+        if made is None:
+            return shape, partial(_drawn, written_step, state, held, rate, self._random)
+        return ("compiled", shape), partial(_drawn, made, state, held, rate, self._random)
 
     @property
     def recordings(self) -> int:
@@ -83,13 +89,19 @@ class Steps:
 
     def forget(self) -> None:
         """Let go of recordings and places, as after a change of guides, which would be held on to else."""
+        self._let_go()
+        if self._compiled is not None:
+            self._compiled.forget()
+
+    def _let_go(self) -> None:
         self._recorder.forget()
         self._buffers.forget()
         self._works_on = None
 
     def notes(self) -> list[str]:
         """Sentences for the screen about steps that take longer than they should."""
-        return [note for note in (self._recorder.fault, self._quick_fault) if note]
+        about_compiled = "" if self._compiled is None else self._compiled.fault
+        return [note for note in (self._recorder.fault, self._quick_fault, about_compiled) if note]
 
     @contextmanager
     def _in_order(self) -> Iterator[None]:

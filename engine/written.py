@@ -1,10 +1,10 @@
 """A step of the usual kind as one function of tensors, its gradient written out, for torch's compiler to take whole.
 
-`engine.quick` does the same by passes compiled for a processor.
+`engine.compiled` has it compiled; `engine.quick` does the same by passes compiled for a processor.
 """
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -17,9 +17,6 @@ from engine.objectives import MOST_APART, SLOPE
 from engine.optimiser import STRIDE, LevelAdam, steps_together
 from engine.regions import ownership
 
-MOST_SHAPES = 64
-"""Shapes of steps that are compiled in one process."""
-
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -31,6 +28,11 @@ class State:
     counts: Tensor
     gains: tuple[float, ...]
     betas: tuple[float, float]
+
+    def copied(self) -> "State":
+        """The same at places of its own."""
+        means, squares = (tuple(one.clone() for one in many) for many in (self.means, self.squares))
+        return replace(self, picture=self.picture.clone(), means=means, squares=squares, counts=self.counts.clone())
 
     @classmethod
     def of(cls, canvas: Pyramid, optimiser: LevelAdam) -> "State":
@@ -57,20 +59,6 @@ def written_step(state: State, asked: Toward, rate: Tensor, chances: Sequence[Ch
     gradient = pulls[0] if len(pulls) == 1 else torch.stack(pulls).sum(0)
     _add_terms(gradient, state.picture, asked)
     _move(state, gradient, rate)
-
-
-def compiled_step() -> Callable[..., None]:
-    """The same, compiled by torch for each shape of step when it is first made: half a minute. Raises what it does."""
-    torch._dynamo.config.recompile_limit = MOST_SHAPES
-    compiled, seen = torch.compile(written_step, fullgraph=True, dynamic=False), set[Hashable]()
-
-    def step(state: State, asked: Toward, rate: Tensor, chances: Sequence[Chance]) -> None:
-        shape = asked.shape(), state.picture.shape
-        # The first of a shape is made as it is written: what is kept for all is made then.
-        (compiled if shape in seen else written_step)(state, asked, rate, chances)
-        seen.add(shape)
-
-    return step
 
 
 def _add_terms(gradient: Tensor, picture: Tensor, asked: Toward) -> None:

@@ -45,8 +45,7 @@ def bench(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answe
         (["engine", "--guide", "shiped"], "--guide shiped: no guide called 'shiped'; did you mean 'shipped'?"),
         (["--guide", "random:ViT-B-23"], "--guide random:ViT-B-23: open_clip has no model called 'ViT-B-23'; did you"),
         (["engine", "--device", "cpu", "--vram", "6"], "--vram 6: only a CUDA device's memory can be capped"),
-        (["latency", "--compile"], "--compile is for engine, which is not measured here: vj bench engine --compile"),
-        (["engine", "--device", "cpu", "--compile"], "--compile: is for CUDA devices"),
+        (["engine", "--device", "cpu", "--compile", "default"], "--compile default: is for CUDA devices"),
     ],
     ids=" ".join,
 )

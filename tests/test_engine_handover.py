@@ -1,15 +1,18 @@
 """Frames on their way from the device: handed out at once, or one later where the device would have to idle else."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
+from engine.guides.loading import load_guide
 from engine.handover import Handover, Painted
 from engine.marks import Marks
+from engine.parameters import Look
 from engine.picture import as_levels, as_rgb
+from engine.step import Engine
 
 CPU = torch.device("cpu")
 
@@ -126,3 +129,18 @@ def test_marks_tell_the_time_between_them() -> None:
     marks = Marks(CPU, Clock())
     first, second = marks.mark(), marks.mark()
     assert marks.seconds(first, second) == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize(("overlaps", "behind"), [(False, 0), (True, 1)])
+def test_an_engine_that_is_measured_hands_out_the_frame_before(overlaps: bool, behind: int) -> None:
+    clock = Clock()
+    look = Look(line="a red heart").with_values({"canvas_width": 96, "canvas_height": 64, "upscale": 1})
+    engine = Engine([load_guide("shipped", CPU)], CPU, 0, is_live=False, clock=clock, overlaps=overlaps)
+
+    def copy(painted: Painted) -> Slow:
+        return Slow(replace(painted, levels=torch.full((2, 2, 3), painted.serial)), clock, clock.now + 10.0)
+
+    engine._handover = Handover(CPU, engine._handover._waits, clock, copy)
+    shown = [int(engine.paint(replace(look, serial=serial))[0, 0, 0]) for serial in range(1, 6)]
+    engine.close()
+    assert shown == [1, *range(2 - behind, 6 - behind)]

@@ -1,6 +1,5 @@
 """The step that torch's compiler can take whole against the one that autograd finds, made, recorded and compiled."""
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -11,11 +10,9 @@ from torch import Tensor
 from engine.aim import Aim, toward
 from engine.canvas import Pyramid, cloud_picture
 from engine.goals import Goals
-from engine.guides import laid
 from engine.guides.colours import colour_guide
 from engine.guides.guide import Guide
 from engine.guides.loading import load_guide
-from engine.kernels import loading
 from engine.optimiser import make_optimiser
 from engine.parameters import Look
 from engine.recording import WARM_UPS, Recording, Step
@@ -26,7 +23,6 @@ from engine.written import fits
 CPU = torch.device("cpu")
 NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 DEVICES = [CPU, pytest.param(torch.device("cuda"), marks=NO_CUDA)]
-NO_COMPILER = pytest.mark.skipif(shutil.which("g++") is None, reason="torch's compiler needs one for C++ here")
 RATE, MADE = 0.05, WARM_UPS + 4
 LOOK = Look(line="a red heart on white", next_line="starry night", blend=0.3).with_values({"crops": 4})
 LOOKS = {
@@ -93,21 +89,6 @@ def test_it_does_so_for_pictures_of_any_size(monkeypatch: pytest.MonkeyPatch, na
     size = SIZES[name]
     found = painted(LOOK, CPU, size, lambda random: Steps(random, record))
     assert apart(found, by_autograd(monkeypatch, LOOK, CPU, size), start(CPU, size)) < 0.02
-
-
-@NO_COMPILER
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["plain", "parts"])
-def test_compiled_it_is_the_same(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    # On a GPU weights are plain, and passes torch's.
-    for which in ("lays_out", "halves"):
-        monkeypatch.setattr(laid, which, lambda _: False)
-    monkeypatch.setattr(loading._shelf, "kernels", None)
-    monkeypatch.setattr("engine.graphs.shelf.Shelf.find", lambda *_: None)
-    look, size = LOOK.with_values(LOOKS[name]), (48, 64)
-    found = painted(look, CPU, size, lambda random: Steps(random, compiles=True))
-    made = painted(look, CPU, size, lambda random: Steps(random, record))
-    assert apart(found, made, start(CPU, size)) < 1e-3
 
 
 def test_what_it_does_not_know_is_left_to_autograd() -> None:

@@ -64,8 +64,10 @@ def make_painter(plan: Plan, is_live: bool = True, beat: Beat = _unheard) -> Sho
     use_cores(plan.cores)
     device, note = choose_device(plan.device)
     guides, about_guides = _guides(plan.guide, device)
-    engine = Engine(guides, device, plan.seed, is_live)
-    painter = ShowPainter(engine, [note] if note else [], about_guides, gpu_unused())
+    engine = Engine(guides, device, plan.seed, is_live, compile_mode=plan.compile_mode)
+    is_idle = plan.compile_mode != "" and device.type != "cuda"
+    notes = [note, "--compile does nothing here: it is for NVIDIA GPUs" if is_idle else ""]
+    painter = ShowPainter(engine, [each for each in notes if each], about_guides, gpu_unused())
     engine.beat = partial(beat, painter.report)
     return painter
 

@@ -14,9 +14,9 @@ FRAMES = 3
 ROWS = 30
 
 
-def operators(guides: Sequence[Guide], look: Look, compiles: bool = False) -> str:
+def operators(guides: Sequence[Guide], look: Look, compile_mode: str = "") -> str:
     """A table of the operators that took most of the device's time over three frames of steps, slowest first."""
-    device, frames = guides[0].device, step_frames(guides, ungoverned(look), compiles)
+    device, frames = guides[0].device, step_frames(guides, ungoverned(look), compile_mode)
     Way(frames).warm_up(device)
     is_cuda = device.type == "cuda"
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if is_cuda else [])]

@@ -28,8 +28,8 @@ class EngineAsked:
     vram_gb: float | None = None
     profile: Path | None = None
     """Where the profiler's table is written, if anywhere."""
-    compiles: bool = False
-    """Whether steps are compiled by torch's compiler."""
+    compile_mode: str = ""
+    """That of `engine.compiled`, with which a CUDA device's steps are compiled; "" for none."""
 
 
 def measure(asked: EngineAsked) -> dict[str, Any]:
@@ -50,13 +50,13 @@ def measure(asked: EngineAsked) -> dict[str, Any]:
         "canvas": f"{look.whole('canvas_width')}x{look.whole('canvas_height')}",
         **{name: look.whole(name) for name in ("steps", "crops", "upscale")},
         "denoiser": look.text("denoiser"),
-        "compiled": asked.compiles,
+        "compile_mode": asked.compile_mode,
         **quickness(),
         "vram_cap_gb": asked.vram_gb or 0.0,
-        **bench_engine(guides, look, asked.repeats, asked.compiles),
+        **bench_engine(guides, look, asked.repeats, asked.compile_mode),
     }
     if asked.profile:
-        asked.profile.write_text(operators(guides, look, asked.compiles), encoding="utf-8")
+        asked.profile.write_text(operators(guides, look, asked.compile_mode), encoding="utf-8")
     return figures
 
 

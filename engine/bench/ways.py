@@ -10,6 +10,7 @@ from engine.bench.baseline import PROMPTS, baseline_frames
 from engine.bench.limit import limit
 from engine.bench.stages import stages
 from engine.bench.turns import Way, spread, take_turns
+from engine.compiled import Compiled
 from engine.errors import EngineError
 from engine.goals import Goals
 from engine.guides.guide import Guide
@@ -22,16 +23,17 @@ class BenchError(EngineError):
     """The bench cannot measure what was asked."""
 
 
-def bench_engine(guides: Sequence[Guide], look: Look, repeats: int, compiles: bool = False) -> dict[str, Any]:
-    """Figures of painting this look, units in their names; `step` is an optimisation step, `frame` a finished frame.
+def bench_engine(guides: Sequence[Guide], look: Look, repeats: int, compile_mode: str = "") -> dict[str, Any]:
+    """Figures of painting this look, units in their names; `step` is an optimisation step, `frame` a finished frame,
+    which CUDA copies while it works on the next.
 
     Nothing is governed. Medians over `repeats` turns, with quartiles; the ways take turns within one run. `ratio`
     compares steps. Raises BenchError where ours did less than was asked, as when memory ran out.
     """
     guides, device = tuple(guides), guides[0].device
     look, steps = ungoverned(look), look.whole("steps")
-    engine = Engine(guides, device, seed=0, is_live=False, compiles=compiles)
-    ours = {"step": Way(step_frames(guides, look, compiles)), "frame": Way(_whole_frames(engine, look))}
+    engine = Engine(guides, device, seed=0, is_live=False, compile_mode=compile_mode, overlaps=True)
+    ours = {"step": Way(step_frames(guides, look, compile_mode)), "frame": Way(_whole_frames(engine, look))}
     for way in ours.values():
         way.warm_up(device)
     figures: dict[str, Any] = _peak(device)
@@ -51,9 +53,11 @@ def ungoverned(look: Look) -> Look:
     return replace(look, line=PROMPTS[0], next_line=PROMPTS[1], blend=0.5)
 
 
-def step_frames(guides: Sequence[Guide], look: Look, compiles: bool = False) -> Iterator[None]:
+def step_frames(guides: Sequence[Guide], look: Look, compile_mode: str = "") -> Iterator[None]:
     """The product's own painting, one frame of optimisation steps for each `next`, neither denoised nor converted."""
-    painting, goals = Painting(guides[0].device, seed=0, compiles=compiles), Goals(guides, waits=True)
+    device = guides[0].device
+    compiled = Compiled(device, compile_mode, waits=True) if compile_mode else None
+    painting, goals = Painting(device, seed=0, compiled=compiled), Goals(guides, waits=True)
     pulls = list(zip(guides, goals.of(look), strict=True))
     while True:
         painting.next_frame(look, look.whole("steps"), look.whole("crops"), pulls)

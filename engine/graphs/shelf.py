@@ -29,6 +29,16 @@ class Shelf(Generic[Made]):
         self._maker: threading.Thread | None = None
         self._cannot = False
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether graphs are being made."""
+        return self._maker is not None and self._maker.is_alive()
+
+    def clear(self) -> None:
+        """Let go of all that are made."""
+        with self._lock:
+            self._made.clear()
+
     def find(self, size: Hashable) -> Made | None:
         """The graphs for this size, None while there are none or where there cannot be."""
         with self._lock:
@@ -45,7 +55,7 @@ class Shelf(Generic[Made]):
 
     def prepare(self, size: Hashable) -> None:
         """Have the graphs for this size made beside, if none are being made already."""
-        if self._cannot or size in self._made or (self._maker is not None and self._maker.is_alive()):
+        if self._cannot or size in self._made or self.is_busy:
             return
         # No daemon: at the end of the process it is waited for, as a compiler must not be cut off.
         is_first, self._maker = self._maker is None, threading.Thread(target=self._add, args=(size,), name="graphs")

@@ -32,7 +32,7 @@ class Asked:
     repeats: int = 20
     vram_gb: float | None = None
     profile: Path | None = None
-    compiles: bool = False
+    compile_mode: str = ""
     encode: bool = False
     minutes: float = 1.0
     is_watched: bool = True
@@ -58,6 +58,7 @@ class Asked:
         """The options of `vj play` for the show's parts, its guide under the name it is loaded by."""
         options = ["--guide", guide, "--preset", self.preset, "--size", self.program_size, "--device", self.device]
         options += ["--cores", str(self.cores)]
+        options += ["--compile", self.compile_mode] if self.compile_mode else []
         for name, value in self.values.items():
             options += ["--set", f"{name}={value}"]
         return options

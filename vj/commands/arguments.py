@@ -12,6 +12,9 @@ from vj.runtime import Plan
 
 T = TypeVar("T")
 
+COMPILE_MODES = ("default", "max-autotune-no-cudagraphs")
+"""Torch's names; those of `engine.compiled`, which cannot be asked before torch is loaded."""
+
 
 def add_show_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that say what is painted and how."""
@@ -37,6 +40,16 @@ def add_show_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cores", type=int, default=0, metavar="N",
         help="processor cores for the engine (default: all but one, at most 4)",
+    )  # fmt: skip
+    add_compile_argument(parser)
+
+
+def add_compile_argument(parser: argparse.ArgumentParser) -> None:
+    """The option that has steps compiled."""
+    parser.add_argument(
+        "--compile", default="", choices=COMPILE_MODES, metavar="MODE",
+        help="on an NVIDIA GPU, have steps compiled by torch's compiler beside the picture, which is slower "
+        "meanwhile: default (half a minute), or max-autotune-no-cudagraphs (minutes)",
     )  # fmt: skip
 
 
@@ -104,7 +117,8 @@ def plan_from(args: argparse.Namespace, problems: list[str], **more: Any) -> Pla
         problems.append(f"--cores {args.cores}: from 1 to as many as there are")
     return Plan(
         width=width, height=height, fps=args.fps, guide=args.guide, device=args.device, preset=args.preset,
-        values=gathered(problems, lambda: settings(args.values), {}), seed=args.seed, cores=args.cores, **more,
+        values=gathered(problems, lambda: settings(args.values), {}), seed=args.seed, cores=args.cores,
+        compile_mode=args.compile, **more,
     )  # fmt: skip
 
 

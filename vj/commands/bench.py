@@ -12,7 +12,7 @@ from typing import Any
 
 from vj import library
 from vj.bench.asked import LONGEST_MINUTES, MOST_REPEATS, PARTS, PROGRAM_SIZE, RANDOM, Asked
-from vj.commands.arguments import gathered, settings, size
+from vj.commands.arguments import add_compile_argument, gathered, settings, size
 from vj.errors import UsageError, VjError, did_you_mean
 
 
@@ -47,7 +47,7 @@ def _add_of_parts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=int, default=20, metavar="N", help="engine: turns of each way (default 20)")
     parser.add_argument("--vram", type=float, metavar="GB", help="engine: no more of a CUDA device's memory than this")
     parser.add_argument("--profile", type=Path, metavar="FILE", help="engine: write the profiler's table of operators")
-    parser.add_argument("--compile", action="store_true", help="engine: steps compiled by torch's compiler, on a GPU")
+    add_compile_argument(parser)
     parser.add_argument("--encode", action="store_true", help="cadence: again beside an x264 720p30 encode by ffmpeg")
     parser.add_argument(
         "--minutes", type=float, default=1.0, metavar="N", help="memory: how long it is watched (default 1)"
@@ -87,7 +87,7 @@ def asked_of(args: argparse.Namespace) -> Asked:
     asked = Asked(
         parts=parts, guide=args.guide, preset=args.preset, values=given, canvas=wh,
         program_size=f"{wh[0]}x{wh[1]}" if wh else PROGRAM_SIZE, device=args.device, cores=args.cores,
-        repeats=args.repeats, vram_gb=args.vram, profile=args.profile, compiles=args.compile, encode=args.encode,
+        repeats=args.repeats, vram_gb=args.vram, profile=args.profile, compile_mode=args.compile, encode=args.encode,
         minutes=args.minutes, is_watched=not args.no_dashboard,
     )  # fmt: skip
     problems += _numbers_wrong(asked) + _parts_missing(asked) + _guides_wrong(asked) + _memory_wrong(asked)
@@ -122,10 +122,9 @@ def _numbers_wrong(asked: Asked) -> list[str]:
 def _parts_missing(asked: Asked) -> list[str]:
     """Options whose part is not measured."""
     of_parts = {
-        "--vram": asked.vram_gb is not None, "--profile": asked.profile is not None, "--compile": asked.compiles,
-        "--encode": asked.encode,
+        "--vram": asked.vram_gb is not None, "--profile": asked.profile is not None, "--encode": asked.encode,
     }  # fmt: skip
-    needs = {"--vram": "engine", "--profile": "engine", "--compile": "engine", "--encode": "cadence"}
+    needs = {"--vram": "engine", "--profile": "engine", "--encode": "cadence"}
     return [
         f"{option} is for {needs[option]}, which is not measured here: vj bench {needs[option]} {option}"
         for option, is_given in of_parts.items()
@@ -166,9 +165,9 @@ def _memory_wrong(asked: Asked) -> list[str]:
 def _compiler_wrong(asked: Asked) -> list[str]:
     from engine.devices import choose_device
 
-    if not asked.compiles or "engine" not in asked.parts or choose_device(asked.device)[0].type == "cuda":
+    if not asked.compile_mode or choose_device(asked.device)[0].type == "cuda":
         return []
-    return ["--compile: is for CUDA devices; a processor's steps are compiled already"]
+    return [f"--compile {asked.compile_mode}: is for CUDA devices; a processor's steps are compiled already"]
 
 
 def _need_all(asked: Asked) -> None:
@@ -222,6 +221,13 @@ def _engine(asked: Asked, guide: str) -> dict[str, Any]:
     print("bench: the engine and the baseline in turns, a minute or two", file=sys.stderr)
     return measure(
         EngineAsked(
-            guide, asked.look(), asked.device, asked.cores, asked.repeats, asked.vram_gb, asked.profile, asked.compiles
+            guide,
+            asked.look(),
+            asked.device,
+            asked.cores,
+            asked.repeats,
+            asked.vram_gb,
+            asked.profile,
+            asked.compile_mode,
         )
     )

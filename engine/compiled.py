@@ -1,0 +1,116 @@
+"""Usual steps compiled whole by torch's compiler, for a GPU: shape by shape, in a show beside the picture."""
+
+import logging
+import sys
+from collections.abc import Callable, Hashable
+
+import torch
+from torch import Tensor
+
+from engine.aim import Toward
+from engine.crops import Chance
+from engine.devices import wait_for
+from engine.errors import first_line
+from engine.graphs.shelf import Shelf
+from engine.written import State, written_step
+
+log = logging.getLogger("engine.compiled")
+
+MODES = ("default", "max-autotune-no-cudagraphs")
+"""Those of torch's that serve here: as it is made at once, or the quickest of several for every product, in minutes."""
+MOST_SHAPES = 64
+"""Shapes of steps that are compiled in one process."""
+SWITCH_S = 0.0005
+"""A thread that compiles lets the picture's go on this often, ten times as often as Python's threads do else.
+
+A step beside it still takes some four times as long, 400 ms at the worst instead of 1,900; seen on two cores.
+"""
+FAILURES = 3
+"""Compiled steps that may fail before no more are made."""
+
+Made = Callable[[State, Toward, Tensor, list[Chance]], None]
+Arguments = tuple[State, Toward, Tensor]
+
+
+class Compiled:
+    """Owns what is compiled and the thread that compiles; used by one other thread."""
+
+    def __init__(self, device: torch.device, mode: str, waits: bool) -> None:
+        """`mode` is one of MODES. With `waits` a shape is waited for, half a minute or more, as in a bench."""
+        self._device, self._mode = device, mode
+        self._random = torch.Generator(device).manual_seed(0)
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._whole: Made | None = None
+        self._shelf: Shelf[Made] = Shelf(self._make, MOST_SHAPES)
+        self._shelf.waits = waits
+        if not waits:
+            sys.setswitchinterval(SWITCH_S)
+        self._wanted: dict[Hashable, Arguments] = {}
+        self._seen: set[Hashable] = set()
+        self._failures = 0
+        self.fault = ""
+        """Why steps are not compiled, in one sentence; "" while nothing failed."""
+
+    def find(self, state: State, asked: Toward, rate: Tensor) -> Made | None:
+        """What makes steps of this shape, compiled; None while there is none, or while another shape is compiled.
+
+        `asked` and `rate` are places on the device. They are read beside, and the state is copied.
+        """
+        if self._failures >= FAILURES or self._shelf.is_busy:
+            return None
+        key = asked.shape(), state.picture.shape
+        # The first of a shape is made as it is written: what is kept for all is made then.
+        if key not in self._seen:
+            self._seen.add(key)
+            return None
+        self._wanted[key] = state, asked, rate
+        found = self._shelf.find(key)
+        if not self._shelf.is_busy:
+            self._wanted.clear()
+        return found
+
+    def forget(self) -> None:
+        """Nothing of what is there will be asked for again: the guides have changed."""
+        self._shelf.clear()
+        self._seen.clear()
+
+    def _make(self, key: Hashable) -> Made:
+        """Compile by making two steps of a copy. Raises what the compiler does."""
+        wanted = self._wanted[key]
+        try:
+            self._try(*wanted)
+        except RuntimeError as err:  # as where another thread was just then recording what it asks the device for
+            log.info("compiled: trying once more: %s", err)
+            try:
+                self._try(*wanted)
+            except Exception as again:
+                self._failed(again)
+                raise
+        log.info("compiled: a shape of steps is ready")
+        return self._step
+
+    def _try(self, state: State, asked: Toward, rate: Tensor) -> None:
+        if self._whole is None:
+            torch._dynamo.config.recompile_limit = MOST_SHAPES
+            self._whole = torch.compile(written_step, fullgraph=True, dynamic=False, mode=self._mode)
+        with torch.cuda.stream(self._stream):  # of None it is the one that there is
+            copy = state.copied()
+            for _ in range(2):
+                self._whole(copy, asked, rate, [Chance.of(one.cut, self._random) for one in asked.pulling])
+        wait_for(self._device)
+
+    def _step(self, state: State, asked: Toward, rate: Tensor, chances: list[Chance]) -> None:
+        """A step, never compiled anew while the picture waits: one that would have to be is made as it is written."""
+        try:
+            with torch.compiler.set_stance("fail_on_recompile"):
+                (self._whole or written_step)(state, asked, rate, chances)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as err:
+            log.exception("compiled: a step failed; made as it is written")
+            self._failed(err)
+            written_step(state, asked, rate, chances)
+
+    def _failed(self, err: Exception) -> None:
+        self._failures += 1
+        self.fault = f"steps take longer: torch's compiler failed ({first_line(err)})"
