@@ -90,7 +90,9 @@ class Gallery:
         if wanted != self._written:
             written, self._wrong = read_palette(text)
             both = joined(written, taken)
-            self._palette, self._written = None if both is None else both.to(self._device), wanted
+            if both is not None or not self._wrong:  # a text of no colours at all is a slip: those before stay
+                self._palette = None if both is None else both.to(self._device)
+            self._written = wanted
         self._faults += [self._wrong] if self._wrong else []
         self._note("palette_picture", path, self._palettes)
         return self._palette

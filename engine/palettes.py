@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,13 @@ def read_palette(text: str) -> tuple[Tensor | None, str]:
         except ValueError:
             wrong += [word] if word else []
     if len(found) > MOST_COLOURS:
-        wrong.append(f"more than {MOST_COLOURS} colours")
-    colours = torch.tensor(found[:MOST_COLOURS], dtype=torch.float32).view(-1, 3) / 255.0
-    return (_shared(colours) if len(colours) else None), _wrong(wrong)
+        return _shared(_colours(found)), f"palette: {len(found)} colours, of which it has room for {MOST_COLOURS}"
+    return (_shared(_colours(found)) if found else None), _wrong(wrong)
+
+
+def _colours(found: Sequence[tuple[int, ...]]) -> Tensor:
+    """As many of them as there is room for, (p, 3) in 0..1."""
+    return torch.tensor(found[:MOST_COLOURS], dtype=torch.float32) / 255.0
 
 
 def palette_of(path: str) -> Tensor:

@@ -1,5 +1,6 @@
 """Commands that only answer: help, and checks of presets, mappings and cue files."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,6 +25,17 @@ def test_every_command_has_its_help(vj: Callable[..., Answer]) -> None:
         code, out, err = vj(name, "--help")
         assert code == 0 and out[0].startswith(f"usage: vj {name}") and err == []
     assert vj("--version")[1][0].startswith("vj ")
+
+
+@pytest.mark.parametrize("kind", ["presets", "mappings", "cues", "guides", "parameters"])
+def test_a_list_is_what_a_word_alone_gives_and_its_reader_may_leave(vj: Callable[..., Answer], kind: str) -> None:
+    code, out, _ = vj(kind)
+    assert code == 0 and len(out) > 1
+    reader, end = os.pipe()
+    os.close(reader)
+    left = subprocess.run([sys.executable, "-m", "vj", kind], stdout=end, stderr=subprocess.PIPE, check=False)
+    os.close(end)
+    assert (left.returncode, left.stderr) == (1, b"")
 
 
 @pytest.mark.parametrize("kind", ["presets", "mappings", "cues"])

@@ -109,6 +109,20 @@ def test_listeners_hear_every_parameter_that_a_preset_moves(home: Path) -> None:
     assert desk.report()["preset"] == "two" and "two" in desk.report()["presets"]
 
 
+def test_a_preset_that_is_saved_during_the_show_is_listed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vj.desk.LIST_EVERY_S", 0.0)
+    desk, path = ShowDesk(state()), home / "config" / "vj" / "presets" / "new.toml"
+    assert "new" not in desk.report()["presets"]
+    path.parent.mkdir(parents=True)
+    path.write_text("[parameters]\nsteps = 5\n")
+    desk.turn(0.0)
+    assert "new" in desk.report()["presets"]
+    path.unlink()
+    path.parent.rmdir()
+    desk.turn(0.0)
+    assert "live" in desk.report()["presets"]
+
+
 def test_a_preset_that_was_spoiled_during_the_show_is_refused_with_a_note(home: Path) -> None:
     path = home / "config" / "vj" / "presets" / "bad.toml"
     path.parent.mkdir(parents=True)

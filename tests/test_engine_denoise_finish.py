@@ -151,6 +151,15 @@ def test_one_that_is_too_slow_for_the_show_is_told():
     assert slow.notes() == ["denoiser edges takes 200 ms a frame here, too long for 30 frames a second"]
 
 
+def test_one_that_is_hardly_in_time_again_is_told_still():
+    finish, said = Finish(CPU, waits=False), []
+    for spent_ms in (40.0, 30.0, 34.0, 20.0, 30.0):
+        finish._usual_s = spent_ms / 1000.0
+        finish.levels(look(denoiser="edges"), PICTURE)
+        said.append(len(finish.notes()))
+    assert said == [1, 1, 1, 0, 0]
+
+
 def test_an_engine_goes_on_from_an_enlarged_frame():
     asked = Look(line="red").with_values(
         {"canvas_width": 96, "canvas_height": 64, "denoiser": "shipped", "upscale": 2, "first_steps": 2}

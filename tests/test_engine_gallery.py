@@ -15,7 +15,7 @@ from engine.guides.colours import Colours, colour_guide
 from engine.guides.guide import Guide
 from engine.guides.loading import load_guide
 from engine.looking import embed_picture
-from engine.palettes import palette_of, read_palette
+from engine.palettes import palette_of
 from engine.parameters import Look
 from engine.pictures import open_picture
 from engine.sources import Source, device_of
@@ -71,26 +71,6 @@ def painted(engine: Engine, look: Look, frames: int = 40) -> np.ndarray:
     for _ in range(frames):
         rgb = engine.paint(look)
     return rgb / 255.0
-
-
-def test_a_palette_is_written_in_numbers_and_names():
-    palette, wrong = read_palette("#ff0000, Blue  #0f0")
-    assert palette.tolist() == [[1, 0, 0, pytest.approx(1 / 3)], [0, 0, 1, pytest.approx(1 / 3)],
-                                [0, 1, 0, pytest.approx(1 / 3)]]  # fmt: skip
-    assert wrong == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "colours", "wrong"),
-    [
-        ("red blurple", 1, "palette: no colour called 'blurple'; did you mean 'purple'?"),
-        ("#12345", 0, "palette: no colour called '#12345'; write #ff8800 or a name such as orange"),
-        ("red " * 20, 12, "palette: no colour called 'more than 12 colours'; write #ff8800 or a name such as orange"),
-    ],
-)
-def test_what_is_no_colour_is_named(text: str, colours: int, wrong: str):
-    palette, said = read_palette(text)
-    assert (0 if palette is None else len(palette)) == colours and said == wrong
 
 
 def test_a_pictures_palette_has_its_colours_by_their_shares(tmp_path: Path):

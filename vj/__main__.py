@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 
 from engine.errors import EngineError
@@ -37,7 +38,9 @@ def main(argv: list[str] | None = None) -> int:
         return part(*argv[1:])
     try:
         args = _parser(argv).parse_args(argv)
-        return int(importlib.import_module(f"vj.commands.{args.command or 'attach'}").run(args))
+        code = int(importlib.import_module(f"vj.commands.{args.command or 'attach'}").run(args))
+        sys.stdout.flush()
+        return code
     except VjError as err:
         for line in str(err).splitlines():
             print(f"vj: {line}", file=sys.stderr)  # noqa: T201 - the command line's answer
@@ -45,7 +48,10 @@ def main(argv: list[str] | None = None) -> int:
     except EngineError as err:
         print(f"vj: {err}", file=sys.stderr)  # noqa: T201 - the command line's answer
         return 1
-    except OSError as err:  # a folder that cannot be written, a reader of our words that has gone
+    except BrokenPipeError:  # nobody reads our words any more, as after `| head`; what is unsaid is dropped
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as err:  # a folder that cannot be written
         print(f"vj: {err}", file=sys.stderr)  # noqa: T201 - the command line's answer
         return 1
     except KeyboardInterrupt:

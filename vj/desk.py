@@ -1,5 +1,6 @@
 """The desk: the one writer of the show's state. Takes changes from every input, gives the look."""
 
+import contextlib
 import logging
 import math
 import queue
@@ -26,6 +27,7 @@ LINES_KEPT = 16
 LINE_LIMIT = 200
 TURN_S = 0.02
 SAVE_EVERY_S = 0.5
+LIST_EVERY_S = 2.0
 WARN_EVERY_S, SAME_EVERY_S = 2.0, 30.0
 
 
@@ -45,7 +47,7 @@ class ShowDesk:
         self._log: deque[str] = deque(maxlen=LINES_KEPT)
         self._warned: dict[str, float] = {}
         self._warning: tuple[float, str] = (0.0, "")
-        self._presets = sorted(library.paths("presets"))
+        self._presets, self._list_due = sorted(library.paths("presets")), 0.0
         self._lost = 0
         self.inputs: dict[str, Callable[[], dict[str, Any]]] = {}
         self.listeners: list[Callable[[str, Value, str], None]] = []
@@ -101,6 +103,7 @@ class ShowDesk:
             self._look = replace(look, serial=self._serial)
         self._save(now)
         self._keep_bank(now)
+        self._list_presets(now)
         return self._look
 
     def close(self) -> None:
@@ -136,6 +139,14 @@ class ShowDesk:
             "warning": list(self._warning),
             "undo": len(self.state.history),
         }
+
+    def _list_presets(self, now: float) -> None:
+        """See now and then which presets there are: one that was saved meanwhile can be chosen at once."""
+        if now < self._list_due:
+            return
+        self._list_due = now + LIST_EVERY_S
+        with contextlib.suppress(OSError):  # a folder that has gone: those known so far stay
+            self._presets = sorted(library.paths("presets"))
 
     def _song_title(self) -> str:
         state = self.state

@@ -22,6 +22,10 @@ LARGEST = 3840 * 2160
 """Pixels of the largest frame; a picture that would become larger is not enlarged."""
 
 
+STILL_SLOW = 0.7
+"""Part of a frame's time below which a denoiser that took too long no longer does."""
+
+
 class Finish:
     """From painted pictures to frames. Owns the denoisers read from files; used by the engine's thread.
 
@@ -36,6 +40,7 @@ class Finish:
         self._faults: dict[str, str] = {}
         self._notes: list[str] = []
         self._usual_s = 0.0
+        self._is_slow = False
 
     def frame(self, look: Look, picture: Tensor) -> NDArray[np.uint8]:
         """The frame (scale h, scale w, 3) of a painted picture (1, 3, h, w), whose values may lie beyond 0..1."""
@@ -110,6 +115,9 @@ class Finish:
 
     def _note_slowness(self, look: Look, name: str) -> None:
         fps = look.number("engine_fps")
-        if self._usual_s > 1.0 / fps and not self._waits:  # nothing that waits is late
+        # Said until it is well in time again: a busy machine's hiccups do not make it come and go.
+        limit_s = (STILL_SLOW if self._is_slow else 1.0) / fps
+        self._is_slow = self._usual_s > limit_s and not self._waits  # nothing that waits is late
+        if self._is_slow:
             took = f"{1000 * self._usual_s:.0f} ms"
             self._notes.append(f"denoiser {name} takes {took} a frame here, too long for {fps:g} frames a second")

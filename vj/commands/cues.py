@@ -1,4 +1,4 @@
-"""`vj cues check FILE…`: read cue files and say everything that is wrong or was skipped."""
+"""`vj cues [list|check FILE…]`: the cue files there are; reading some says all that is wrong or was skipped."""
 
 import argparse
 
@@ -9,8 +9,11 @@ from vj.errors import VjError
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """check, and the files."""
-    parser.add_argument("action", choices=("check", "list"), help="check files, or list the shipped and your own")
+    """list or check, and the files."""
+    parser.add_argument(
+        "action", nargs="?", default="list", choices=("list", "check"),
+        help="list the shipped and your own (default), or check files",
+    )  # fmt: skip
     parser.add_argument("files", nargs="*", metavar="FILE", help="cue file by name or path (check without one: all)")
 
 
