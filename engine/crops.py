@@ -22,6 +22,8 @@ NEARLY = 0.03
 
 A half takes an eighth of the time of any other share, and the whole none.
 """
+DIALS = ("low", "high", "squeeze", "ends", "aspect", "overhang")
+"""What of a cut says how views lie, tilts aside."""
 GRAINS = 20
 """Sizes the source may have while the smallest inner view is turned from nothing to the whole."""
 
@@ -92,7 +94,7 @@ class Cut:
 
     def numbers(self) -> tuple[float, ...] | None:
         """What says how views lie; None where it is on the device."""
-        found = (self.low, self.high, self.squeeze, self.ends, self.aspect, self.overhang)
+        found = [getattr(self, name) for name in DIALS]
         return None if any(isinstance(number, Tensor) for number in found) else tuple(float(each) for each in found)
 
     def of_parts(self) -> tuple[str, ...]:
@@ -168,7 +170,7 @@ def boxes_by(chances: Chance, cut: Cut, height: int, width: int) -> Tensor:
     """
     chance = chances.lie
     if (kernels := kernels_for(chance)) is not None and (numbers := cut.numbers()) is not None:
-        found, parts = torch.empty_like(chance), _parts(cut.of_parts(), chance.device)
+        found, parts = torch.empty_like(chance), part_numbers(cut.of_parts(), chance.device)
         size = (float(width), float(height))
         kernels.boxes(chance.numpy(), cut.overviews, parts.numpy(), size, numbers, found.numpy())
         return found
@@ -206,7 +208,7 @@ def _inner_views(chance: Tensor, cut: Cut, height: int, width: int) -> tuple[Ten
     high = torch.minimum(side / aspect, tall)
     wide = torch.minimum(torch.minimum(side * aspect, high * cut.aspect), broad)
     half = torch.stack([wide, torch.minimum(high, wide * cut.aspect)], dim=1) / size
-    kept = _parts(cut.of_parts(), chance.device)[:, 4:]
+    kept = part_numbers(cut.of_parts(), chance.device)[:, 4:]
     return middle + _placed(chance[:, 2:], half / room, cut.ends * kept, cut.overhang) * room, half
 
 
@@ -261,7 +263,7 @@ def _rooms(parts: tuple[str, ...], device: torch.device) -> tuple[Tensor, Tensor
 
 
 @kept
-def _parts(parts: tuple[str, ...], device: torch.device) -> Tensor:
+def part_numbers(parts: tuple[str, ...], device: torch.device) -> Tensor:
     """Middle, half size and share of `ends` of these parts of the picture, (n, 5)."""
     middle, room = _rooms(parts, device)
     # Where a prompt owns a part, few views are its own: most are to cover its middle.

@@ -26,6 +26,7 @@ from engine.newest import Newest
 from engine.painting import Painting
 from engine.parameters import Look
 from engine.picture import as_picture
+from engine.trial import try_beside, try_now
 
 log = logging.getLogger("engine.step")
 
@@ -131,6 +132,8 @@ class Engine:
         device, waits = self._device, not self._is_live
         if device == CPU:
             (load if waits else load_beside)()
+        elif device.type == "cuda":
+            (try_now if waits else try_beside)(device)
         is_compiled = device.type == "cuda" and self._compile_mode != ""
         compiled = Compiled(device, self._compile_mode, waits) if is_compiled else None
         self._painting = Painting(device, self._seed, self._beat, compiled=compiled)

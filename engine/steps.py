@@ -14,6 +14,7 @@ from engine.canvas import Canvas, Pyramid
 from engine.compiled import Compiled
 from engine.crops import Chance
 from engine.errors import first_line
+from engine.fused.loading import fused_for
 from engine.optimiser import LevelAdam, Optimiser, set_rate
 from engine.quick import QuickStep
 from engine.recording import CudaRecord, Record, Recorder, Step
@@ -79,6 +80,7 @@ class Steps:
         state, rate = State.of(canvas, optimiser), self._buffers.rate
         made = None if self._compiled is None else self._compiled.find(state, held, rate)
         if made is None:
+            shape = ("fused", shape) if fused_for(state.picture) else shape
             return shape, partial(_drawn, written_step, state, held, rate, self._random)
         return ("compiled", shape), partial(_drawn, made, state, held, rate, self._random)
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from engine.aim import PLAIN, Pulling, Toward, wanted_of
 from engine.canvas import Pyramid, enlarged, shares
-from engine.crops import Chance, Sight, averaged, boxes_by, grid_of, shrinking
+from engine.crops import DIALS, Chance, Cut, Sight, averaged, boxes_by, grid_of, part_numbers, shrinking
+from engine.fused.loading import Kernels, fused_for
 from engine.objectives import MOST_APART, SLOPE
 from engine.optimiser import STRIDE, LevelAdam, steps_together
 from engine.regions import ownership
@@ -52,23 +53,29 @@ def fits(asked: Toward) -> bool:
 @torch.no_grad()
 def written_step(state: State, asked: Toward, rate: Tensor, chances: Sequence[Chance]) -> None:
     """Move the picture one step of this size, by chance drawn for each guide that pulls."""
+    fused = fused_for(state.picture)
     pulls = [
-        _of_guide(state.picture, one, asked.distance, chance)
+        _of_guide(state.picture, one, asked.distance, chance, fused)
         for one, chance in zip(asked.pulling, chances, strict=True)
     ]
-    gradient = pulls[0] if len(pulls) == 1 else torch.stack(pulls).sum(0)
-    _add_terms(gradient, state.picture, asked)
-    _move(state, gradient, rate)
+    gradient = (pulls[0] if len(pulls) == 1 else torch.stack(pulls).sum(0)).contiguous()
+    add_terms(gradient, state.picture, asked, fused)
+    move(state, gradient, rate, fused)
 
 
-def _add_terms(gradient: Tensor, picture: Tensor, asked: Toward) -> None:
+def add_terms(gradient: Tensor, picture: Tensor, asked: Toward, fused: Kernels | None) -> None:
     """Add the gradients of smoothness and stability, in as few operations on whole pictures as it takes."""
-    if "smoothness" in asked.weights:
+    smoothness, stability = (
+        torch.as_tensor(asked.weights[name]) if name in asked.weights else None for name in ("smoothness", "stability")
+    )
+    if fused is not None:
+        fused.add_terms(gradient, picture, smoothness, stability, asked.previous)
+        return
+    if smoothness is not None:
         pulls, share = _unevenness(picture)
-        gradient.addcmul_(pulls, torch.as_tensor(asked.weights["smoothness"]), value=share)
-    if "stability" in asked.weights and asked.previous is not None:
-        away = (picture - asked.previous).sign_()
-        gradient.addcmul_(away, torch.as_tensor(asked.weights["stability"]), value=1.0 / picture.numel())
+        gradient.addcmul_(pulls, smoothness, value=share)
+    if stability is not None and asked.previous is not None:
+        gradient.addcmul_((picture - asked.previous).sign_(), stability, value=1.0 / picture.numel())
 
 
 def _unevenness(picture: Tensor) -> tuple[Tensor, float]:
@@ -82,11 +89,10 @@ def _unevenness(picture: Tensor) -> tuple[Tensor, float]:
     return pulls, 1.0 / (n * c * beside)
 
 
-def _of_guide(picture: Tensor, one: Pulling, distance: str, chance: Chance) -> Tensor:
+def _of_guide(picture: Tensor, one: Pulling, distance: str, chance: Chance, fused: Kernels | None) -> Tensor:
     """The gradient of what one guide asks for."""
     guide, goal, cut = one.guide, one.goal, one.cut
-    boxes = boxes_by(chance, cut, picture.shape[-2], picture.shape[-1])
-    grid = grid_of(boxes, chance, cut, guide.image_size)
+    boxes, grid = sights((picture.shape[-2], picture.shape[-1]), cut, chance, guide.image_size, fused)
     source = averaged(picture, cut, guide.image_size)
     n, size = grid.shape[0], grid.shape[1]
     # All views as one tall picture: their gradients need not be added up afterwards.
@@ -98,12 +104,26 @@ def _of_guide(picture: Tensor, one: Pulling, distance: str, chance: Chance) -> T
     wanted = wanted_of(picture, one, Sight(views, lambda: grid, boxes))
     owns = ownership(goal.regions, cut.owners, guide.device) if cut.owners else None
     counts = seen.new_full(wanted.shape[:2], 1.0 / n) if owns is None else owns.shares
-    pulled = back(_agreed(seen, wanted, goal.weights, counts, distance))
+    pulled = back(agreed(seen, wanted, goal.weights, counts, distance, fused))
     if owns is not None:
         pulled = pulled * owns.masks(grid, goal.weights)
     flat = pulled.transpose(0, 1).reshape(1, 3, n * size, size)
     of_source = torch.ops.aten.grid_sampler_2d_backward(flat, shifted, tall, 0, padding, False, [True, False])[0]
     return _averaged_back(of_source, picture, one)
+
+
+def sights(
+    picture: tuple[int, int], cut: Cut, chance: Chance, size: int, fused: Kernels | None
+) -> tuple[Tensor, Tensor]:
+    """Boxes (n, 4) of views in a picture of this height and width, and the points (n, size, size, 2) they see."""
+    if fused is not None and not cut.is_tilted:
+        parts, dials = part_numbers(cut.of_parts(), chance.lie.device), tuple(getattr(cut, name) for name in DIALS)
+        found: tuple[Tensor, Tensor] = fused.sights(
+            chance.lie, parts, dials, cut.overviews, picture, size, cut.is_turned
+        )
+        return found
+    boxes = boxes_by(chance, cut, *picture)
+    return boxes, grid_of(boxes, chance, cut, size)
 
 
 def _averaged_back(gradient: Tensor, picture: Tensor, one: Pulling) -> Tensor:
@@ -119,8 +139,13 @@ def _averaged_back(gradient: Tensor, picture: Tensor, one: Pulling) -> Tensor:
     return gradient
 
 
-def _agreed(seen: Tensor, wanted: Tensor, weights: Tensor, shares: Tensor, distance: str) -> Tensor:
+def agreed(
+    seen: Tensor, wanted: Tensor, weights: Tensor, shares: Tensor, distance: str, fused: Kernels | None
+) -> Tensor:
     """The gradient of embeddings (n, d) that should be `wanted` (n, k, d); see `engine.objectives`."""
+    if fused is not None:
+        pulls: Tensor = fused.agreed(seen, wanted, weights, shares, distance == "spherical", (MOST_APART, SLOPE))
+        return pulls
     length = seen.norm(dim=1, keepdim=True).clamp(min=1e-12)
     plain = seen / length
     slope: Tensor = -torch.ones_like(shares)
@@ -135,12 +160,16 @@ def _agreed(seen: Tensor, wanted: Tensor, weights: Tensor, shares: Tensor, dista
     return found
 
 
-def _move(state: State, gradient: Tensor, rate: Tensor) -> None:
+def move(state: State, gradient: Tensor, rate: Tensor, fused: Kernels | None) -> None:
     """Take the gradient up into the memory and move the picture; see `engine.optimiser` and `engine.canvas`."""
     short, long = state.betas
     state.counts.add_(1.0)
+    if fused is not None:
+        memory = state.means, state.squares, state.counts
+        fused.move(state.picture, gradient, *memory, state.gains, state.betas, rate)
+        return
     lacking = 1.0 - short**state.counts, 1.0 - long**state.counts
-    pulls = shares(gradient.contiguous(), [mean.shape for mean in state.means])
+    pulls = shares(gradient, [mean.shape for mean in state.means])
     pulls = list(torch._foreach_mul(pulls, list(state.gains)))
     steps = steps_together(list(state.means), list(state.squares), pulls, state.betas, *lacking)
     change = steps[0] * state.gains[0]

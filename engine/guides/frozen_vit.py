@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from engine.fused.loading import fused_for
 from engine.guides.attention import Attend, attention_for
 from engine.guides.products import parts_for, product
 
@@ -150,16 +151,16 @@ class Block:
     def ahead(self, x: Tensor, n: int, tokens: int, kept: Kept) -> Tensor:
         """What comes of the tokens (n tokens, d) of n views."""
         seen = _linear(_norm(self._norms[0], x, kept), self._in)
-        x = _linear(self._attend.ahead(seen, n, tokens, kept), self._out).add_(x)
-        wide = _linear(_norm(self._norms[1], x, kept), self._wide)
+        x, seen = _norm_of_sum(self._norms[1], _linear(self._attend.ahead(seen, n, tokens, kept), self._out), x, kept)
+        wide = _linear(seen, self._wide)
         return _linear(self._bent(wide, kept), self._narrow, self._parts.narrow).add_(x)
 
     def back(self, g: Tensor, n: int, tokens: int, kept: Kept) -> Tensor:
         """The gradient of the tokens from that of what came of them."""
         wide = self._unbent(g @ self._narrow[0], kept)
-        g = _norm_back(self._norms[1], product(wide, self._wide[0], self._parts.wide_back), kept).add_(g)
+        g = _norm_back_and(g, self._norms[1], product(wide, self._wide[0], self._parts.wide_back), kept)
         seen = self._attend.back(g @ self._out[0], n, tokens, kept)
-        return _norm_back(self._norms[0], product(seen, self._in[0], self._parts.in_back), kept).add_(g)
+        return _norm_back_and(g, self._norms[0], product(seen, self._in[0], self._parts.in_back), kept)
 
     def _bent(self, x: Tensor, kept: Kept) -> Tensor:
         if not self._is_quick:
@@ -211,6 +212,25 @@ def _linear(x: Tensor, layer: tuple[Tensor, Tensor], parts: int = 1) -> Tensor:
 def _norm(layer: nn.LayerNorm, x: Tensor, kept: Kept) -> Tensor:
     found, mean, scale = torch.native_layer_norm(x, layer.normalized_shape, layer.weight, layer.bias, layer.eps)
     kept.append((x, mean, scale))
+    return found
+
+
+def _norm_of_sum(layer: nn.LayerNorm, x: Tensor, more: Tensor, kept: Kept) -> tuple[Tensor, Tensor]:
+    """The sum, in place of x, and that normalised."""
+    if (fused := fused_for(x)) is None:
+        x = x.add_(more)
+        return x, _norm(layer, x, kept)
+    found, mean, scale = fused.norm_of_sum(x, more, layer.weight, layer.bias, layer.eps)
+    kept.append((x, mean, scale))
+    return x, found
+
+
+def _norm_back_and(more: Tensor, layer: nn.LayerNorm, g: Tensor, kept: Kept) -> Tensor:
+    """What comes back through a normalisation, and more that came beside it."""
+    if (fused := fused_for(g)) is None:
+        return _norm_back(layer, g, kept).add_(more)
+    x, mean, scale = kept.pop()
+    found: Tensor = fused.norm_back_and_sum(g, x, layer.weight, mean, scale, more)
     return found
 
 
