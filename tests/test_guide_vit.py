@@ -1,6 +1,7 @@
 """open_clip's vision transformers as a show computes them agree with open_clip, their gradients included."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from open_clip.transformer import QuickGELU, VisionTransformer
 from torch import Tensor, nn
 
 from engine.guides import attention
-from engine.guides.attention import Flash, Plain, attention_for
+from engine.guides.attention import Attend, Flash, Plain, Tiled, attention_for
 from engine.guides.frozen_vit import FrozenViT, fits
 from engine.guides.guide import Guide
 from engine.guides.precision import in_single
@@ -70,14 +71,19 @@ def apart(one: Tensor, other: Tensor) -> float:
     return float((one - other).norm() / other.norm())
 
 
-@pytest.mark.parametrize("attend", [Flash, Plain])
+def tiled(heads: int) -> Tiled:
+    pytest.importorskip("triton", reason="Triton comes with torch for NVIDIA GPUs")
+    return Tiled(heads, Plain(heads))
+
+
+@pytest.mark.parametrize("attend", [Flash, Plain, tiled])
 @pytest.mark.parametrize("changed", [{}, {"act_layer": QuickGELU}, {"no_ln_pre": True}], ids=["", "quick", "bare"])
 def test_embeddings_and_gradients_are_open_clips(
-    monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], attend: type[Flash] | type[Plain]
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], attend: Callable[[int], Attend]
 ) -> None:
     visual = tower(**changed)
-    if attend is Plain:
-        monkeypatch.setattr("engine.guides.frozen_vit.attention_for", lambda _weight, _tokens, heads: Plain(heads))
+    if attend is not Flash:
+        monkeypatch.setattr("engine.guides.frozen_vit.attention_for", lambda _weight, _tokens, heads: attend(heads))
     assert fits(visual)
     (found, gradient), (wanted, autograd) = pulled(visual, frozen(visual)), pulled(visual, None)
     assert apart(found, wanted) < 1e-5 and apart(gradient, autograd) < 1e-4

@@ -1,15 +1,22 @@
-"""Attention of whole rows of tokens with its way back, from torch's own flash attention where the device has it."""
+"""Attention of whole rows of tokens with its way back, by whatever the device at hand computes most quickly."""
 
 import logging
+from functools import partial
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from engine.guides.timing import device_seconds
+
 log = logging.getLogger("engine.guides")
 
+TILE, HEADS = 64, (16, 32, 64, 128)
+"""Tokens of a row at most, and values of a token for each head, that attention in tiles is tried with."""
+VIEWS = 4
+"""Views that it is tried with."""
 NEAR = 0.05
-"""How far, relatively, what flash attention finds may be from plain products in half the bits."""
+"""How far, relatively, what another way finds may be from plain products in half the bits."""
 
 
 class Attend(Protocol):
@@ -76,27 +83,81 @@ class Flash:
         return _joined(self._back(g, *parts, *found[:6], 0.0, False, *found[6:8]))
 
 
+class Tiled:
+    """Attention of short rows, each in one tile: see `engine.fused.attention`. For CUDA."""
+
+    def __init__(self, heads: int, otherwise: Attend) -> None:
+        """Torch's compiler is given the other. Raises ImportError without Triton."""
+        from engine.fused.attention import attend, attend_back
+
+        self._heads, self._otherwise = heads, otherwise
+        self._attend, self._attend_back = attend, attend_back
+
+    def ahead(self, seen: Tensor, n: int, tokens: int, kept: list[Any]) -> Tensor:
+        """See Attend."""
+        if torch.compiler.is_compiling():
+            return self._otherwise.ahead(seen, n, tokens, kept)
+        kept.append(seen)
+        return self._attend(seen, n, tokens, self._heads)
+
+    def back(self, gradient: Tensor, n: int, tokens: int, kept: list[Any]) -> Tensor:
+        """See Attend."""
+        if torch.compiler.is_compiling():
+            return self._otherwise.back(gradient, n, tokens, kept)
+        return self._attend_back(kept.pop(), gradient, n, tokens, self._heads)
+
+
 def attention_for(weight: Tensor, tokens: int, heads: int) -> Attend:
     """The quickest attention that the device of this weight (d, ...) computes rightly, in the weight's precision.
 
     Raises OutOfMemoryError where there is no room to try.
     """
+    plain: Attend = Plain(heads)
     if weight.device.type not in ("cpu", "cuda"):
-        return Plain(heads)
-    flash, plain = Flash(heads, weight.device.type == "cpu"), Plain(heads)
-    random = torch.Generator().manual_seed(0)
+        return plain
+    flash = Flash(heads, weight.device.type == "cpu")
+    found = flash if _is_right(flash, plain, weight, tokens) else plain
+    if weight.is_cuda and tokens <= TILE and weight.shape[0] // heads in HEADS:
+        return _quicker(found, plain, weight, tokens, heads)
+    return found
+
+
+def _is_right(attend: Attend, plain: Attend, weight: Tensor, tokens: int) -> bool:
+    """Whether it finds what plain products do. Raises OutOfMemoryError."""
+    random, name = torch.Generator().manual_seed(0), type(attend).__name__
     seen, gradient = (torch.randn(tokens, n * weight.shape[0], generator=random).to(weight) for n in (3, 1))
-    try:  # these operators are torch's own affair: where they want to be called otherwise, they are not called
-        found, wanted = (_both_ways(attend, seen, gradient, tokens) for attend in (flash, plain))
+    try:  # torch's operators are its own affair: where they want to be called otherwise, they are not called
+        found, wanted = (_both_ways(each, seen, gradient, tokens) for each in (attend, plain))
     except torch.OutOfMemoryError:
         raise
-    except (RuntimeError, TypeError, AttributeError) as err:
-        log.info("attention: torch's flash attention cannot be used here: %s", err)
-        return plain
+    except Exception as err:  # noqa: BLE001 - whatever a compiler or a driver says, there is another way
+        log.info("attention: %s cannot be used here: %s", name, err)
+        return False
     if all(float((one - other).norm() / other.norm()) < NEAR for one, other in zip(found, wanted, strict=True)):
-        return flash
-    log.info("attention: torch's flash attention finds something else here")
-    return plain
+        return True
+    log.info("attention: %s finds something else here", name)
+    return False
+
+
+def _quicker(found: Attend, plain: Attend, weight: Tensor, tokens: int, heads: int) -> Attend:
+    """Attention in tiles, if it is right here and quicker than what was found; that, if not."""
+    seen, gradient = (torch.ones(VIEWS * tokens, n * weight.shape[0]).to(weight) for n in (3, 1))
+
+    def both(attend: Attend) -> None:
+        kept: list[Any] = []
+        attend.ahead(seen, VIEWS, tokens, kept)
+        attend.back(gradient, VIEWS, tokens, kept)
+
+    try:
+        tiled = Tiled(heads, found)
+        if not _is_right(tiled, plain, weight, tokens):
+            return found
+        times = [device_seconds(partial(both, each), weight.device) for each in (tiled, found)]
+    except (ImportError, RuntimeError) as err:
+        log.info("attention: tiles cannot be tried here: %s", err)
+        return found
+    log.info("attention: in tiles %.1f us, else %.1f us", *(1e6 * each for each in times))
+    return tiled if times[0] < times[1] else found
 
 
 @torch.no_grad()

@@ -85,9 +85,10 @@ class FrozenViT:
         n, x = len(views), self._tokens(views)
         if self._before is not None:
             x = _norm(self._before, x, kept)
+        more, tokens = None, len(self._places) + 1
         for block in self._blocks:
-            x = block.ahead(x, n, len(self._places) + 1, kept)
-        heads = x[:: len(self._places) + 1].contiguous()
+            x, more = block.ahead(x, more, n, tokens, kept)
+        heads = x[::tokens].contiguous() if more is None else x[::tokens] + more[::tokens]
         found: Tensor = _norm(self._after, heads, kept) @ self._project
         return found
 
@@ -148,12 +149,16 @@ class Block:
         self._wide, self._narrow = _of(block.mlp.c_fc), _of(block.mlp.c_proj)
         self._is_quick = not isinstance(block.mlp.gelu, nn.GELU)
 
-    def ahead(self, x: Tensor, n: int, tokens: int, kept: Kept) -> Tensor:
-        """What comes of the tokens (n tokens, d) of n views."""
-        seen = _linear(_norm(self._norms[0], x, kept), self._in)
+    def ahead(self, x: Tensor, more: Tensor | None, n: int, tokens: int, kept: Kept) -> tuple[Tensor, Tensor]:
+        """What comes of the tokens (n tokens, d) of n views, which are x and more, still to be added up as it is."""
+        if more is None:
+            seen = _norm(self._norms[0], x, kept)
+        else:
+            x, seen = _norm_of_sum(self._norms[0], more, x, kept)
+        seen = _linear(seen, self._in)
         x, seen = _norm_of_sum(self._norms[1], _linear(self._attend.ahead(seen, n, tokens, kept), self._out), x, kept)
         wide = _linear(seen, self._wide)
-        return _linear(self._bent(wide, kept), self._narrow, self._parts.narrow).add_(x)
+        return x, _linear(self._bent(wide, kept), self._narrow, self._parts.narrow)
 
     def back(self, g: Tensor, n: int, tokens: int, kept: Kept) -> Tensor:
         """The gradient of the tokens from that of what came of them."""

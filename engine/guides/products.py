@@ -10,6 +10,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from engine.guides.timing import device_seconds
+
 log = logging.getLogger("engine.guides")
 
 PARTS = (1, 2, 4)
@@ -20,7 +22,6 @@ LONG = 2048
 """Values in a row from which on it is tried."""
 GAIN = 0.95
 """Part of the time of the whole product that one in parts may take at most, to be worth it."""
-TURNS, REPEATS = 5, 10
 
 Seconds = Callable[[Callable[[], object], torch.device], float]
 
@@ -47,7 +48,7 @@ def parts_for(weights: Sequence[Tensor], seconds: Seconds | None = None) -> int:
     times: dict[int, float] = {}
     try:
         for parts in (each for each in PARTS if len(first) % each == 0):
-            times[parts] = (seconds or _seconds)(partial(_all, x, weights, parts), x.device)
+            times[parts] = (seconds or device_seconds)(partial(_all, x, weights, parts), x.device)
     except RuntimeError as err:  # a device that is busy or full: nothing is lost but time
         log.info("products: they cannot be tried here: %s", err)
         return 1
@@ -59,29 +60,3 @@ def parts_for(weights: Sequence[Tensor], seconds: Seconds | None = None) -> int:
 def _all(x: Tensor, weights: Sequence[Tensor], parts: int) -> None:
     for weight in weights:
         product(x, weight, parts)
-
-
-@torch.no_grad()
-def _seconds(work: Callable[[], object], device: torch.device) -> float:
-    """The shortest time of a few that the device needs for this, without what asking for it takes the host."""
-    stream, graph = torch.cuda.Stream(device), torch.cuda.CUDAGraph()
-    stream.wait_stream(torch.cuda.current_stream(device))
-    with torch.cuda.stream(stream):
-        work()
-        graph.capture_begin(capture_error_mode="thread_local")
-        try:
-            for _ in range(REPEATS):
-                work()
-        finally:
-            graph.capture_end()
-        times = [_replayed(graph, stream) for _ in range(TURNS)]
-    return min(times)
-
-
-def _replayed(graph: torch.cuda.CUDAGraph, stream: torch.cuda.Stream) -> float:
-    began, ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    began.record(stream)
-    graph.replay()
-    ended.record(stream)
-    ended.synchronize()
-    return float(began.elapsed_time(ended)) / 1000.0

@@ -11,7 +11,7 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from engine.fused import agreement, moments, norms, sights, terms
+from engine.fused import agreement, attention, moments, norms, sights, terms
 
 TARGET = GPUTarget("cuda", 90, 32)
 KINDS = {torch.float32: "*fp32", torch.bfloat16: "*bf16"}
@@ -32,7 +32,7 @@ def compiled(kernel: Any, _grid: tuple[int, ...], *arguments: Any, **constants: 
 
 
 def main() -> None:
-    for module in (agreement, moments, norms, sights, terms):
+    for module in (agreement, attention, moments, norms, sights, terms):
         module.start = compiled  # type: ignore[attr-defined]
     zeros = torch.zeros
     picture, number, rows = zeros(1, 3, 36, 64), zeros(()), zeros(8, 768).bfloat16()
@@ -41,6 +41,8 @@ def main() -> None:
     for turned in (False, True):
         sights.sights(zeros(4, 4), zeros(2, 5), (number,) * 6, 2, (36, 64), 32, turned)
         agreement.agreed(zeros(4, 512), zeros(4, 3, 512), zeros(3), zeros(4, 3), turned, (0.1, 0.2))
+    attention.attend(zeros(100, 2304).bfloat16(), 2, 50, 12)
+    attention.attend_back(zeros(100, 2304).bfloat16(), zeros(100, 768).bfloat16(), 2, 50, 12)
     norms.norm_of_sum(rows, rows, rows[0], rows[0], 1e-5)
     norms.norm_back_and_sum(rows, rows, rows[0], zeros(8, 1), zeros(8, 1), rows)
     moments.move(picture, picture.clone(), levels, levels, zeros(3), (1.0, 0.5, 0.15), (0.85, 0.97), number)
