@@ -38,6 +38,7 @@ def _set(name: str, value: Any) -> Change:
         ("/vj/cue/go", (4.0,), Change("cue_go", 4)),
         ("/vj/cue/go", ("chorus",), Change("cue_go", "chorus")),
         ("/cue/A 1/start", (), Change("cue_go", "A 1")),
+        ("/cue/A/b/start", (), Change("cue_go", "A/b")),
         ("/go", (1.0,), Change("cue_go")),
         ("/back", (), Change("cue_back")),
         ("/vj/cue/next", (), Change("cue_next")),

@@ -53,7 +53,7 @@ def translate(address: str, args: Args) -> Asked:
     fixed = _FIXED.get(address)
     if fixed is not None:
         return fixed(args)
-    if found := re.fullmatch(r"/cue/([^/]+)/start", address):
+    if found := re.fullmatch(r"/cue/(.+)/start", address):
         return _fire(args, Change("cue_go", _clean(found[1])))
     if found := re.fullmatch(rf"/vj/prompt/([1-{SLOTS}])/(text|weight)", address):
         name = "prompt" if found[2] == "text" else "weight"
