@@ -8,6 +8,7 @@ from torch import Tensor
 
 from engine.crops import Cut, Sight, look_at
 from engine.guides.guide import Guide
+from engine.looking import seen_of
 from engine.objectives import (
     NOTHING,
     TEXT_TERMS,
@@ -78,7 +79,9 @@ class Pulling:
 
     def shape(self) -> Hashable:
         """What of it decides what is computed, rather than with which numbers."""
-        return id(self.guide), self.goal.regions, self.goal.pictures, len(self.goal.vectors), self.cut.shape()
+        goal = self.goal
+        shown = None if goal.shown is None else goal.shown.shape
+        return id(self.guide), goal.regions, goal.pictures, shown, len(goal.vectors), self.cut.shape()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +171,15 @@ def _agreement(picture: Tensor, one: Pulling, random: torch.Generator) -> Agreem
 
 
 def wanted_of(picture: Tensor, one: Pulling, sight: Sight) -> Tensor:
-    """What the views should show, (n, k, d): a text's meaning depends on the place, not a picture's."""
-    guide, goal = one.guide, one.goal
+    """What the views should show, (n, k, d): what a text means there, and what a picture shows there."""
+    guide, goal, size = one.guide, one.goal, (picture.shape[-2], picture.shape[-1])
     texts = len(goal.vectors) - goal.pictures
     wanted = goal.vectors[texts:].expand(len(sight.boxes), -1, -1)
+    if goal.shown is not None:
+        wanted = seen_of(goal.shown, sight.boxes, size, guide)[:, None]
     if not texts:
         return wanted
-    regions, size = (goal.regions or ("whole",) * texts)[:texts], (picture.shape[-2], picture.shape[-1])
+    regions = (goal.regions or ("whole",) * texts)[:texts]
     placed = guide.place_text(goal.vectors[:texts], places(sight.boxes, regions, *size, one.cut.is_turned))
     return torch.cat([placed, wanted], dim=1) if goal.pictures else placed
 

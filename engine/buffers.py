@@ -71,7 +71,8 @@ class Buffers:
         if found is None or found[0] is not goal:
             wide = padded(goal, CAPACITY) if self._is_padded else goal
             vectors, weights = self._keep(f"vectors {name}", wide.vectors), self._keep(f"weights {name}", wide.weights)
-            found = self._goals[name] = goal, replace(wide, vectors=vectors, weights=weights)
+            shown = None if wide.shown is None else self._keep(f"shown {name}", wide.shown)
+            found = self._goals[name] = goal, replace(wide, vectors=vectors, weights=weights, shown=shown)
         return found[1]
 
     def _keep(self, name: str, tensor: Tensor) -> Tensor:

@@ -5,10 +5,11 @@ from dataclasses import replace
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from engine.beside import Beside
 from engine.guides.guide import Guide
-from engine.looking import embed_picture
+from engine.looking import read_shown
 from engine.objectives import Goal
 from engine.parameters import Look
 from engine.pictures import why
@@ -56,7 +57,8 @@ class Goals:
             ready += self._no_words(look, n, ready + pictures)
             if (ready or pictures) and not _is_same(self._made_of[n], (ready, pictures)):
                 self._made_of[n] = ready, pictures
-                self._last[n] = replace(_goal(ready + pictures, self._guides[n].device), pictures=len(pictures))
+                goal = _goal(ready + pictures, self._guides[n].device)
+                self._last[n] = replace(goal, pictures=len(pictures), shown=self._shown(look, n) if pictures else None)
         self._note_picture(look)
         return self._last
 
@@ -72,8 +74,13 @@ class Goals:
     def _picture(self, look: Look, n: int) -> list[Asked]:
         """The picture guide n is asked for beside the prompts, if it is there."""
         path, weight = look.text("prompt_picture"), look.number("picture_weight")
-        twins = self._pictures[n].find(path) if path and weight else None
-        return [] if twins is None else [(twins, weight, "whole")]
+        read = self._pictures[n].find(path) if path and weight else None
+        return [] if read is None else [(read[0], weight, "whole")]
+
+    def _shown(self, look: Look, n: int) -> Tensor | None:
+        """That picture itself."""
+        read = self._pictures[n].find(look.text("prompt_picture"))
+        return None if read is None else read[1]
 
     def _no_words(self, look: Look, n: int, asked: Sequence[Asked]) -> list[Asked]:
         """What pushes painted words away, beside prompts that guide n is asked for."""
@@ -124,6 +131,6 @@ def _is_same(before: tuple[list[Asked], list[Asked]], now: tuple[list[Asked], li
     )
 
 
-def _embedded(guide: Guide, path: str) -> Twins:
-    vector = embed_picture(guide, path)
-    return vector, vector.cpu()
+def _embedded(guide: Guide, path: str) -> tuple[Twins, Tensor]:
+    vector, picture = read_shown(guide, path)
+    return (vector, vector.cpu()), picture

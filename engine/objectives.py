@@ -29,7 +29,9 @@ class Goal:
     regions: tuple[str, ...] = ()
     """One of `engine.regions.REGIONS` for each prompt; none at all means that every one is for the whole picture."""
     pictures: int = 0
-    """How many of the last vectors are of pictures rather than of texts."""
+    """How many of the last vectors are of pictures rather than of texts: none or one."""
+    shown: Tensor | None = None
+    """That picture, (1, 3, h, w): what a view should show of it depends on where the view lies."""
     twin: "Goal | None" = None
     """The same in the host's memory, for what looks at it; None where it lies there itself."""
 

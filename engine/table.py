@@ -22,7 +22,7 @@ ROWS: tuple[Parameter, ...] = (
     *_slots(),
     choice("blend_shape", "prompts", ("hold", "linear"), "a line holds, then crosses over; or blends all along"),
     number("lead", "prompts", 0.0, 0.0, 10.0, "how far the picture's lines run ahead of the song", "s"),
-    text("prompt_picture", "prompts", "file of a picture that is a prompt"),
+    text("prompt_picture", "prompts", "file of a picture to be painted where it lies, covering the canvas"),
     number("picture_weight", "prompts", 1.0, -2.0, 2.0, "weight of that picture; negative pushes away"),
     text("style_picture", "prompts", "file of a picture whose colours and strokes the picture is painted in"),
     number("style_weight", "prompts", 0.5, 0.0, 1.0, "weight of that style"),

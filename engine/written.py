@@ -100,8 +100,8 @@ def _of_guide(picture: Tensor, one: Pulling, distance: str, chance: Chance, fuse
     shifted = source if cut.is_mirrored else source - 1.0
     views = torch.ops.aten.grid_sampler_2d(shifted, tall, 0, padding, False)
     views = (views if cut.is_mirrored else views + 1.0).view(3, n, size, size).transpose(0, 1).contiguous()
-    seen, back = guide.looked(views)
     wanted = wanted_of(picture, one, Sight(views, lambda: grid, boxes))
+    seen, back = guide.looked(views)
     owns = ownership(goal.regions, cut.owners, guide.device) if cut.owners else None
     counts = seen.new_full(wanted.shape[:2], 1.0 / n) if owns is None else owns.shares
     pulled = back(agreed(seen, wanted, goal.weights, counts, distance, fused))

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from engine.aim import Aim, toward
@@ -80,6 +83,17 @@ def start(device: torch.device, size: tuple[int, int]) -> Tensor:
 @pytest.mark.parametrize("name", LOOKS)
 def test_it_leads_where_autograd_does(monkeypatch: pytest.MonkeyPatch, name: str, device: torch.device) -> None:
     look, size = LOOK.with_values(LOOKS[name]), SIZES["at its size"]
+    found = painted(look, device, size, lambda random: Steps(random, record))
+    assert apart(found, by_autograd(monkeypatch, look, device, size), start(device, size)) < 0.02
+
+
+@pytest.mark.parametrize("device", DEVICES, ids=str)
+def test_it_does_so_for_a_picture_beside_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: torch.device
+) -> None:
+    path, size = tmp_path / "halves.png", SIZES["at its size"]
+    Image.fromarray(np.repeat([[[255, 0, 0], [0, 0, 255]]], 40, axis=1).repeat(50, axis=0).astype(np.uint8)).save(path)
+    look = LOOK.with_values({"prompt_picture": str(path)})
     found = painted(look, device, size, lambda random: Steps(random, record))
     assert apart(found, by_autograd(monkeypatch, look, device, size), start(device, size)) < 0.02
 
