@@ -18,8 +18,11 @@ COMFORT = 0.45
 """How far from the middle, 0.5, a value may lie before the range term holds it."""
 DARK = 0.2
 """Brightness of a dark picture. Toward black the prompt would be fought to the end: black bars beside burnt shapes."""
-MOST_DEVIATION = 0.5
-"""Deviation of a picture half black and half white."""
+LIGHT, LIFT = 0.7, 2.0
+"""Brightness that every part of a bright picture has, and how much more it is asked for. Where the mean alone was, the
+edges, which few views reach, turned into white bars."""
+STARK = 0.35
+"""Deviation of a picture with strong contrasts. Toward 0.5, half black and half white, a dark one grows white blots."""
 VIVID = 0.4
 """Colourfulness of a picture in pure colours: the deviation between the three channels of a pixel."""
 LEAST_SHARE = 1.0 / 3.0
@@ -45,8 +48,10 @@ def range_excess(seen: Seen) -> Tensor:
 
 
 def brightness_from(goal: float) -> Term:
-    """Squared distance of the mean from this brightness, 0..1."""
-    return lambda seen: (seen.picture.mean() - goal).square()
+    """Squared distance of the mean from a dark brightness; of every part from a bright one, as far as it is darker."""
+    if goal < 0.5:
+        return lambda seen: (seen.picture.mean() - goal).square()
+    return lambda seen: LIFT * (goal - coarse(seen.picture).mean(dim=1)).clamp(min=0.0).square().mean()
 
 
 def contrast_from(goal: float) -> Term:
@@ -69,8 +74,8 @@ def saturation_from(goal: float) -> Term:
 
 
 TONES: dict[str, tuple[Callable[[float], Term], float, float]] = {
-    "brightness_pull": (brightness_from, DARK, 1.0),
-    "contrast_pull": (contrast_from, 0.0, MOST_DEVIATION),
+    "brightness_pull": (brightness_from, DARK, LIGHT),
+    "contrast_pull": (contrast_from, 0.0, STARK),
     "saturation_pull": (saturation_from, 0.0, VIVID),
 }
 """Pulls of either sign: the term from what it goes toward, and the least and the most of that."""

@@ -27,6 +27,7 @@ from engine.parameters import Look
 from engine.step import Engine
 from engine.tones import (
     FULL,
+    LIFT,
     brightness_from,
     contrast_from,
     palette_distance,
@@ -100,9 +101,11 @@ def test_the_range_costs_the_mean_square_of_what_lies_beyond_comfort():
     assert range_excess(seen(picture)).item() == pytest.approx((0.05**2 + 0.05**2 + 0.3**2) / 6, rel=1e-4)
 
 
-def test_brightness_is_the_mean_and_pulls_both_ways():
+def test_brightness_is_the_mean_toward_dark_and_of_every_part_toward_light():
     picture = pixels((0.2, 0.4, 0.6))
-    assert brightness_from(1.0)(seen(picture)).item() == pytest.approx(0.6**2)
+    assert brightness_from(1.0)(seen(picture)).item() == pytest.approx(LIFT * 0.6**2)
+    half = torch.cat([picture, torch.full_like(picture, 0.9)], dim=-1)
+    assert brightness_from(0.7)(seen(half)).item() == pytest.approx(LIFT * 0.3**2 / 2, rel=0.1)
     assert brightness_from(0.0)(seen(picture)).item() == pytest.approx(0.4**2)
 
 
