@@ -62,7 +62,7 @@ compiled b32-tuned 280 --guide "$b32" --size "$hd" --compile max-autotune-no-cud
 
 if begins "$out/tests.txt" 240; then
   timeout 240 python -m pytest -q tests/test_engine_cuda*.py tests/test_engine_steps.py tests/test_engine_written.py \
-    tests/test_engine_compiled.py tests/test_guide_*.py >"$out/tests.log" 2>&1 && mv "$out/tests.log" "$out/tests.txt"
+    tests/test_engine_compiled.py tests/test_engine_fused.py tests/test_guide_*.py >"$out/tests.log" 2>&1 && mv "$out/tests.log" "$out/tests.txt"
   say "tests: $(cat "$out"/tests.* | tail -n 1)"
 fi
 
