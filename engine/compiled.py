@@ -9,7 +9,6 @@ from torch import Tensor
 
 from engine.aim import Toward
 from engine.crops import Chance
-from engine.devices import wait_for
 from engine.errors import first_line
 from engine.graphs.shelf import Shelf
 from engine.written import State, written_step
@@ -48,8 +47,18 @@ class Compiled:
         self._wanted: dict[Hashable, Arguments] = {}
         self._seen: set[Hashable] = set()
         self._failures = 0
-        self.fault = ""
-        """Why steps are not compiled, in one sentence; "" while nothing failed."""
+        self._uncompiled, self._unmade = "", ""
+
+    @property
+    def fault(self) -> str:
+        """Why steps, or those of other shapes, are not compiled, in one sentence; "" while nothing fails."""
+        why = self._unmade or self._uncompiled
+        return f"steps take longer: torch's compiler failed ({why})" if why else ""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a shape is being compiled: by a thread that waits for the device, so that nothing can be recorded."""
+        return self._shelf.is_busy
 
     def find(self, state: State, asked: Toward, rate: Tensor) -> Made | None:
         """What makes steps of this shape, compiled; None while there is none, or while another shape is compiled.
@@ -79,38 +88,36 @@ class Compiled:
         wanted = self._wanted[key]
         try:
             self._try(*wanted)
-        except RuntimeError as err:  # as where another thread was just then recording what it asks the device for
+        except Exception as err:  # noqa: BLE001 - as where another thread was just then recording what it asks the device for
             log.info("compiled: trying once more: %s", err)
             try:
                 self._try(*wanted)
             except Exception as again:
-                self._failed(again)
+                self._uncompiled = first_line(again)
                 raise
         log.info("compiled: a shape of steps is ready")
         return self._step
 
     def _try(self, state: State, asked: Toward, rate: Tensor) -> None:
+        torch._dynamo.config.recompile_limit = MOST_SHAPES  # of this thread
         if self._whole is None:
-            torch._dynamo.config.recompile_limit = MOST_SHAPES
             self._whole = torch.compile(written_step, fullgraph=True, dynamic=False, mode=self._mode)
         with torch.cuda.stream(self._stream):  # of None it is the one that there is
             copy = state.copied()
             for _ in range(2):
                 self._whole(copy, asked, rate, [Chance.of(one.cut, self._random) for one in asked.pulling])
-        wait_for(self._device)
+        if self._stream is not None:
+            self._stream.synchronize()  # not the device: the picture's thread may be recording
 
     def _step(self, state: State, asked: Toward, rate: Tensor, chances: list[Chance]) -> None:
         """A step, never compiled anew while the picture waits: one that would have to be is made as it is written."""
         try:
             with torch.compiler.set_stance("fail_on_recompile"):
                 (self._whole or written_step)(state, asked, rate, chances)
+            self._failures, self._unmade = 0, ""
         except torch.OutOfMemoryError:
             raise
         except Exception as err:
             log.exception("compiled: a step failed; made as it is written")
-            self._failed(err)
+            self._failures, self._unmade = self._failures + 1, first_line(err)
             written_step(state, asked, rate, chances)
-
-    def _failed(self, err: Exception) -> None:
-        self._failures += 1
-        self.fault = f"steps take longer: torch's compiler failed ({first_line(err)})"

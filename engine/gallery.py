@@ -34,6 +34,7 @@ class Gallery:
         self._drawn: tuple[Rgb, Tensor] | None = None
         self._written: tuple[str, str] = ("", "")
         self._palette: Tensor | None = None
+        self._colours: Tensor | None = None
         self._wrong = ""
         self._is_start_wanted = False
         self._faults: list[str] = []
@@ -89,10 +90,10 @@ class Gallery:
         wanted = (text, path if taken is not None else "")
         if wanted != self._written:
             written, self._wrong = read_palette(text)
-            both = joined(written, taken)
-            if both is not None or not self._wrong:  # a text of no colours at all is a slip: those before stay
-                self._palette = None if both is None else both.to(self._device)
-            self._written = wanted
+            if written is not None or not self._wrong:  # a text of no colours at all is a slip: those before stay
+                self._colours = written
+            both = joined(self._colours, taken)
+            self._palette, self._written = None if both is None else both.to(self._device), wanted
         self._faults += [self._wrong] if self._wrong else []
         self._note("palette_picture", path, self._palettes)
         return self._palette

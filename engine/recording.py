@@ -47,6 +47,7 @@ class Recorder:
         """Without `record` every step is made in the ordinary way."""
         self._record = record
         self._runs: Counter[Hashable] = Counter()
+        self._tries: Counter[Hashable] = Counter()
         self._refused: set[Hashable] = set()
         self._recordings: OrderedDict[Hashable, tuple[Recording, Step]] = OrderedDict()
         self._failures = 0
@@ -57,15 +58,15 @@ class Recorder:
         """How many recordings there are."""
         return len(self._recordings)
 
-    def make(self, shape: Hashable, step: Step, generators: Sequence[torch.Generator]) -> None:
-        """Make this step, or play what is recorded of its shape.
+    def make(self, shape: Hashable, step: Step, generators: Sequence[torch.Generator], may_record: bool = True) -> None:
+        """Make this step, or play what is recorded of its shape; without `may_record` nothing new is recorded.
 
         Steps of one shape must ask the same of the device, in the same places. They draw from these generators.
         """
         if self._record is None:
             step()
             return
-        if shape not in self._recordings and self._is_due(shape):
+        if shape not in self._recordings and may_record and self._is_due(shape):
             self._try(shape, step, generators)
         found = self._recordings.get(shape)
         if found is None:
@@ -78,6 +79,7 @@ class Recorder:
         """Play nothing of it again: the places have changed."""
         self._recordings.clear()
         self._runs.clear()
+        self._tries.clear()
         self._refused.clear()
 
     def _is_due(self, shape: Hashable) -> bool:
@@ -92,7 +94,9 @@ class Recorder:
             self._recordings[shape] = self._record(step, generators), step
         except Exception as err:  # whatever it is, the step can be made in the ordinary way
             log.exception("recording: a step cannot be recorded")
-            self._failed(shape, err)
+            self._tries[shape] += 1
+            if self._tries[shape] > 1:  # once it may have been what another thread asked the device for
+                self._failed(shape, err)
         while len(self._recordings) > KEPT:
             self._recordings.popitem(last=False)
 

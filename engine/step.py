@@ -56,10 +56,8 @@ class Engine:
         """
         self.beat: Callable[[], None] = _unheard
         """Called before every step, so that a long frame is seen to be worked at."""
-        self._device = device
-        self._seed = seed
+        self._device, self._seed, self._clock = device, seed, clock
         self._is_live, self._compile_mode, self._overlaps = is_live, compile_mode, overlaps
-        self._clock = clock
         self.serial = 0
         """Of the newest look that the last frame was painted from, whole."""
         self._lead = Lead(guides, device, waits=not is_live)

@@ -14,7 +14,7 @@ from engine.canvas import Canvas, Pyramid
 from engine.compiled import Compiled
 from engine.crops import Chance
 from engine.errors import first_line
-from engine.fused.loading import fused_for
+from engine.fused.loading import adopt, fused_for
 from engine.optimiser import LevelAdam, Optimiser, set_rate
 from engine.quick import QuickStep
 from engine.recording import CudaRecord, Record, Recorder, Step
@@ -48,6 +48,7 @@ class Steps:
 
     def make(self, canvas: Canvas, optimiser: Optimiser, asked: Toward, rate: float) -> None:
         """Move the canvas one step of this size. Where nothing pulls it stays as it is."""
+        adopt()
         if self._is_plain and self._makes_quickly(canvas, optimiser, asked, rate):
             return
         if self._works_on is None or self._works_on[0] is not canvas or self._works_on[1] is not optimiser:
@@ -58,7 +59,8 @@ class Steps:
             held = self._buffers.hold(asked, rate)
             style = held.references.style
             generators = [self._random] if style is None else [self._random, style.random]
-            self._recorder.make(*self._step(canvas, optimiser, held), generators)
+            step = self._step(canvas, optimiser, held)
+            self._recorder.make(*step, generators, self._compiled is None or not self._compiled.is_busy)
 
     def _makes_quickly(self, canvas: Canvas, optimiser: Optimiser, asked: Toward, rate: float) -> bool:
         """Whether the step could be made in the quick way, and is; one that fails is the last, and autograd goes on."""

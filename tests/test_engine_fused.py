@@ -19,7 +19,7 @@ pytest.importorskip("triton", reason="Triton comes with torch for NVIDIA GPUs")
 from engine import trial
 from engine.aim import Aim, toward
 from engine.canvas import Pyramid, cloud_picture
-from engine.fused.loading import Kernels, fused_for, offer
+from engine.fused.loading import Kernels, adopt, fused_for, offer
 from engine.goals import Goals
 from engine.guides.guide import Guide
 from engine.guides.loading import load_guide
@@ -47,13 +47,20 @@ LOOKS = {
 def none_stay() -> Iterator[None]:
     yield
     offer(None, torch.device("cuda"))
+    adopt()
+
+
+def is_there() -> bool:
+    """Whether there are kernels in the next step."""
+    adopt()
+    return fused_for(torch.zeros(1, device=DEVICE)) is not None
 
 
 @pytest.mark.parametrize("size", [(24, 40), (25, 43)])
 def test_each_computes_what_torch_does(size: tuple[int, int]) -> None:
     with torch.no_grad():
         found = [trial._apart(*pair) for pair in trial._pairs(Kernels.load(), size, DEVICE)]
-    assert len(found) > 15 and max(found) < 1e-5
+    assert len(found) > 15 and all(each < 1e-5 for each in found)
 
 
 def painted(look: Look, guide: Guide, kernels: Kernels | None, count: int = 2) -> tuple[Tensor, Tensor]:
@@ -93,11 +100,14 @@ def test_they_do_so_with_a_transformer() -> None:
 
 def test_only_those_that_were_tried_paint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "SIZES", ((12, 20),))
+    monkeypatch.setattr(trial, "LENGTHS", (24,))
+    assert trial.try_now(DEVICE) == ""
     x = torch.zeros(1, device=DEVICE)
-    assert trial.try_now(DEVICE) == "" and fused_for(x) is not None
-    wrong = replace(Kernels.load(), agreed=lambda seen, *_: seen)
-    monkeypatch.setattr(Kernels, "load", classmethod(lambda _: wrong))
-    assert "away from what torch does" in trial.try_now(DEVICE) and fused_for(x) is None
+    assert fused_for(x) is None and is_there(), "a step that has begun goes on as it began"
+    for wrong in (1.0, float("nan")):
+        made = replace(Kernels.load(), agreed=lambda seen, *_, wrong=wrong: seen * wrong)
+        monkeypatch.setattr(Kernels, "load", classmethod(lambda _, made=made: made))
+        assert "away from what torch does" in trial.try_now(DEVICE) and not is_there()
 
 
 def test_without_triton_torch_computes_everything(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +115,16 @@ def test_without_triton_torch_computes_everything(monkeypatch: pytest.MonkeyPatc
         raise ModuleNotFoundError("No module named 'triton'")
 
     monkeypatch.setattr(Kernels, "load", classmethod(missing))
-    assert trial.try_now(DEVICE) == "No module named 'triton'" and fused_for(torch.zeros(1, device=DEVICE)) is None
+    assert trial.try_now(DEVICE) == "No module named 'triton'" and not is_there()
+
+
+def test_what_is_no_number_stays_none_so_that_it_is_seen_and_mended() -> None:
+    picture, gradient = torch.full((1, 3, 12, 20), 0.5, device=DEVICE), torch.zeros(1, 3, 12, 20, device=DEVICE)
+    gradient[0, 0, 3, 3] = float("nan")
+    levels = [torch.zeros(1, 3, 6, 10, device=DEVICE), torch.zeros(1, 3, 12, 20, device=DEVICE)]
+    memory = levels, [each.clone() for each in levels], torch.ones(2, device=DEVICE)
+    Kernels.load().move(picture, gradient, *memory, (1.0, 0.5), (0.85, 0.97), torch.tensor(0.05, device=DEVICE))
+    assert not bool(torch.isfinite(picture.sum()))
 
 
 @NO_CUDA

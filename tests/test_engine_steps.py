@@ -221,8 +221,26 @@ def test_what_cannot_be_recorded_is_made_in_the_ordinary_way_and_said_once() -> 
     for shape in range(6):
         for _ in range(WARM_UPS + 2):
             recorder.make(shape, lambda: made.append(1), [])
-    assert len(made) == 6 * (WARM_UPS + 2) and len(tries) == 3 and len(recorder) == 0
+    assert len(made) == 6 * (WARM_UPS + 2) and len(tries) == 2 * 3 and len(recorder) == 0
     assert "operation not permitted" in recorder.fault and "\n" not in recorder.fault
+
+
+def test_what_another_thread_spoiled_once_is_recorded_the_next_time_and_nothing_while_it_may_not_be() -> None:
+    tries: list[int] = []
+
+    def take(step: Step, generators: Sequence[torch.Generator]) -> Recording:
+        tries.append(1)
+        if len(tries) == 1:
+            raise RuntimeError("CUDA error: operation failed due to a previous error during capture")
+        return record(step, generators)
+
+    recorder = Recorder(take)
+    for _ in range(WARM_UPS + 3):
+        recorder.make(1, lambda: None, [], may_record=False)
+    assert not tries
+    for _ in range(WARM_UPS + 2):
+        recorder.make(1, lambda: None, [])
+    assert len(tries) == 2 and len(recorder) == 1 and recorder.fault == ""
 
 
 def test_only_so_many_recordings_are_kept() -> None:

@@ -28,20 +28,20 @@ def test_the_quickest_is_taken_if_it_is_worth_it(times: tuple[float, ...], parts
         work()
         return next(tried)
 
-    assert parts_for([torch.ones(16, 4)], seconds) == parts
+    assert parts_for([torch.ones(16, 4)], 7, seconds) == parts
 
 
 def test_what_cannot_be_tried_or_halved_stays_whole() -> None:
     def fails(_work: Callable[[], object], _device: torch.device) -> float:
         raise RuntimeError("out of memory")
 
-    assert parts_for([torch.ones(16, 4)], fails) == 1
-    assert parts_for([torch.ones(15, 4)], lambda work, _: 0.0 * (work() is None)) == 1
-    assert parts_for([torch.ones(LONG, 4)]) == 1, "a processor has no need of it"
+    assert parts_for([torch.ones(16, 4)], 7, fails) == 1
+    assert parts_for([torch.ones(15, 4)], 7, lambda work, _: 0.0 * (work() is None)) == 1
+    assert parts_for([torch.ones(LONG, 4)], 7) == 1, "a processor has no need of it"
 
 
 @NO_CUDA
 def test_a_gpu_tries_it() -> None:
     random = torch.Generator("cuda").manual_seed(0)
     weights = [torch.randn(LONG, 768, generator=random, device="cuda").bfloat16() for _ in range(12)]
-    assert parts_for(weights) in PARTS
+    assert parts_for(weights, 200) in PARTS

@@ -16,6 +16,7 @@ from engine.guides.guide import Guide
 from engine.guides.precision import in_single
 
 NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+CUDA = torch.device("cuda")
 MEAN, STD = (0.48, 0.45, 0.40), (0.26, 0.27, 0.28)
 
 
@@ -81,7 +82,7 @@ def tiled(heads: int) -> Tiled:
 def test_embeddings_and_gradients_are_open_clips(
     monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], attend: Callable[[int], Attend]
 ) -> None:
-    visual = tower(**changed)
+    visual = tower(**changed).to(CUDA if attend is tiled and torch.cuda.is_available() else "cpu")
     if attend is not Flash:
         monkeypatch.setattr("engine.guides.frozen_vit.attention_for", lambda _weight, _tokens, heads: attend(heads))
     assert fits(visual)
@@ -89,10 +90,20 @@ def test_embeddings_and_gradients_are_open_clips(
     assert apart(found, wanted) < 1e-5 and apart(gradient, autograd) < 1e-4
 
 
+@NO_CUDA
+def test_in_tiles_and_half_the_bits_attention_finds_what_plain_products_do() -> None:
+    seen, gradient = (torch.randn(4 * 50, n * 768, device=CUDA).bfloat16() for n in (3, 1))
+    found: list[Tensor] = []
+    for attend in (tiled(12), Plain(12)):
+        kept: list[Any] = []
+        found += [attend.ahead(seen, 4, 50, kept).float(), attend.back(gradient, 4, 50, kept).float()]
+    assert apart(found[0], found[2]) < 0.01 and apart(found[1], found[3]) < 0.01
+
+
 def test_with_its_long_products_in_parts_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = pulled(tower(), frozen(tower()))
     tried = iter((4, 2, 3))
-    monkeypatch.setattr("engine.guides.frozen_vit.parts_for", lambda _weights: next(tried))
+    monkeypatch.setattr("engine.guides.frozen_vit.parts_for", lambda _weights, _rows: next(tried))
     for found, wanted in zip(pulled(tower(), frozen(tower())), whole, strict=True):
         assert 0.0 < apart(found, wanted) < 1e-5
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from engine.fused.launching import power_of_two, start
 
 
-@triton.jit(do_not_specialize=("count", "of_view", "of_prompt"))
+@triton.jit(do_not_specialize=("weights", "shares", "count", "length", "of_view", "of_prompt"))
 def _agreed(
     seen, wanted, weights, shares, found, count, length, of_view, of_prompt, bend, beyond,
     IS_SPHERICAL: tl.constexpr, BLOCK: tl.constexpr,

@@ -23,7 +23,7 @@ def _weights(rows, width, part, t, d, is_in, tokens, scale):
     return q, k, v, weights / tl.sum(weights, axis=1)[:, None]
 
 
-@triton.jit
+@triton.jit(do_not_specialize=("tokens",))
 def _attend(seen, found, tokens, length, scale, HEAD: tl.constexpr, BLOCK: tl.constexpr):
     t, d = tl.arange(0, BLOCK), tl.arange(0, HEAD)
     first, head, is_in = tl.program_id(0) * tokens, tl.program_id(1) * HEAD, (t < tokens)[:, None]
@@ -33,7 +33,7 @@ def _attend(seen, found, tokens, length, scale, HEAD: tl.constexpr, BLOCK: tl.co
     tl.store(found + (first + t[:, None]) * length + head + d[None, :], met.to(v.dtype), mask=is_in)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=("tokens",))
 def _attend_back(seen, gradient, found, tokens, length, scale, HEAD: tl.constexpr, BLOCK: tl.constexpr):
     t, d = tl.arange(0, BLOCK), tl.arange(0, HEAD)
     first, head, is_in = tl.program_id(0) * tokens, tl.program_id(1) * HEAD, (t < tokens)[:, None]

@@ -32,10 +32,11 @@ class Kernels:
 
 
 class _Shelf:
-    """Where they lie. One for the process."""
+    """Where they lie, and those that are offered. One for the process."""
 
     def __init__(self) -> None:
         self.kernels: Kernels | None = None
+        self.offered: Kernels | None = None
         self.device = torch.device("cuda")
 
 
@@ -43,12 +44,17 @@ _shelf = _Shelf()
 
 
 def offer(kernels: Kernels | None, device: torch.device) -> None:
-    """Have them for tensors on this device from now on, or none."""
-    _shelf.kernels, _shelf.device = kernels, device
+    """Have them for tensors on this device from the next step on, or none."""
+    _shelf.offered, _shelf.device = kernels, device
+
+
+def adopt() -> None:
+    """Begin a step, in which there are those that are offered now: none come or go in the midst of it."""
+    _shelf.kernels = _shelf.offered
 
 
 def fused_for(tensor: Tensor) -> Kernels | None:
     """The kernels if they can work on this one's device; torch's compiler, which fuses by itself, is given none."""
-    if torch.compiler.is_compiling():  # first: what it compiles does not depend on the rest then
+    if torch.compiler.is_dynamo_compiling():  # first: what it compiles does not depend on the rest then
         return None
     return _shelf.kernels if tensor.device.type == _shelf.device.type else None

@@ -9,14 +9,14 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from engine.fused.launching import blocks, power_of_two, start
+from engine.fused.launching import blocks, start
 from engine.optimiser import FARTHEST, OWN, SMALLEST, STRIDE
 
-LONG, LONGEST = 512, 2048
-"""Values of a block at most: of a row, and of a whole picture."""
+BLOCK, LONGEST = 256, 2048
+"""Values of a block: of a row, and of a whole picture."""
 
-NUMBERS = ("height", "fine_height", "fine_width", "coarse_height", "coarse_width")
-"""What no kernel is compiled anew for."""
+SAME = ("total", "height", "width")
+"""What no kernel is compiled anew for: it would be when a canvas of another size comes, and hold the picture up."""
 
 
 @triton.jit
@@ -56,7 +56,7 @@ def _grown(coarser, plane, y, x, is_in, height, width, coarse_height, coarse_wid
     return upper * (1.0 - lower) + under * lower
 
 
-@triton.jit(do_not_specialize=NUMBERS[:3])
+@triton.jit(do_not_specialize=(*SAME, "fine_height", "fine_width"))
 def _take_up(
     finer, gradient, mean, square, total, height, width, fine_height, fine_width, gain, short, long,
     IS_FINEST: tl.constexpr, TAPS: tl.constexpr, BLOCK: tl.constexpr,
@@ -76,7 +76,7 @@ def _take_up(
     tl.atomic_add(total, tl.sum(squared))
 
 
-@triton.jit(do_not_specialize=(NUMBERS[0], *NUMBERS[3:]))
+@triton.jit(do_not_specialize=(*SAME, "count", "rate", "coarse_height", "coarse_width"))
 def _move(
     change, coarser, mean, square, total, count, rate, height, width, coarse_height, coarse_width, gain, short, long,
     IS_FIRST: tl.constexpr, IS_FINEST: tl.constexpr, OWN: tl.constexpr, FARTHEST: tl.constexpr,
@@ -90,12 +90,13 @@ def _move(
     level = tl.exp2(tl.log2(tl.load(total) / area) * ((1.0 - OWN) / 2.0)) * has_short / tl.sqrt(has_long)
     own = tl.sqrt(tl.sqrt(tl.sqrt(tl.load(square + at, mask=is_in, other=0.0))))  # the power OWN / 2
     step = tl.load(mean + at, mask=is_in, other=0.0) / (own * level + SMALLEST)
-    step = tl.minimum(tl.maximum(step, -FARTHEST), FARTHEST) * gain
+    step = tl.clamp(step, -FARTHEST, FARTHEST, propagate_nan=tl.PropagateNan.ALL) * gain
     if not IS_FIRST:
         step += _grown(coarser, row // height, row % height, x, is_in, height, width, coarse_height, coarse_width)
     if IS_FINEST:
         step = tl.load(change + at, mask=is_in, other=0.0) - STRIDE * tl.load(rate) * step
-        step = tl.minimum(tl.maximum(step, 0.0), 1.0)
+        # What is no number stays none: the engine looks for that, and mends it.
+        step = tl.clamp(step, 0.0, 1.0, propagate_nan=tl.PropagateNan.ALL)
     tl.store(change + at, step, mask=is_in)
 
 
@@ -132,7 +133,7 @@ def _taken_up(
     (height, width), rows = mean.shape[-2:], mean.shape[:-1].numel()
     if is_finest:  # value by value: the whole picture is one long row
         height, width, rows = 1, mean.numel(), 1
-    block = LONGEST if is_finest else min(LONG, power_of_two(width))
+    block = LONGEST if is_finest else BLOCK
     is_double = finer.shape[-2:] == (2 * height, 2 * width)
     start(
         _take_up, (rows, blocks(width, block)), finer, found, mean, square, total, height, width,
@@ -145,9 +146,9 @@ def _moved(
     numbers: tuple[Tensor, Tensor, Tensor, float, tuple[float, float]], which: tuple[bool, bool],
 ) -> None:  # fmt: skip
     (height, width), rows = mean.shape[-2:], mean.shape[:-1].numel()
-    (total, count, rate, gain, betas), block = numbers, min(LONG, power_of_two(width))
+    total, count, rate, gain, betas = numbers
     start(
-        _move, (rows, blocks(width, block)), found, coarser, mean, square, total, count, rate, height, width,
+        _move, (rows, blocks(width, BLOCK)), found, coarser, mean, square, total, count, rate, height, width,
         coarser.shape[-2], coarser.shape[-1], gain, *betas, IS_FIRST=which[0], IS_FINEST=which[1],
-        OWN=OWN, FARTHEST=FARTHEST, SMALLEST=SMALLEST, STRIDE=STRIDE, BLOCK=block,
+        OWN=OWN, FARTHEST=FARTHEST, SMALLEST=SMALLEST, STRIDE=STRIDE, BLOCK=BLOCK,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from torch import Tensor
 from engine.fused.launching import power_of_two, start
 
 
-@triton.jit
+@triton.jit(do_not_specialize=("length",))
 def _ahead(x, more, weight, bias, found, mean, scale, length, eps, BLOCK: tl.constexpr):
     row, d = tl.program_id(0), tl.arange(0, BLOCK)
     is_in, at = d < length, row * length + d
@@ -26,7 +26,7 @@ def _ahead(x, more, weight, bias, found, mean, scale, length, eps, BLOCK: tl.con
     tl.store(found + at, (apart * steep * gain + shift).to(found.dtype.element_ty), mask=is_in)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=("length",))
 def _back(gradient, x, weight, mean, scale, more, found, length, BLOCK: tl.constexpr):
     row, d = tl.program_id(0), tl.arange(0, BLOCK)
     is_in, at = d < length, row * length + d

@@ -7,6 +7,7 @@ from torch import Tensor
 from engine.fused.launching import blocks, start
 
 BLOCK = 1024
+DIALS = ("low", "high", "squeeze", "ends", "aspect", "overhang")
 
 
 @triton.jit
@@ -37,7 +38,7 @@ def _placed(chance, half, at, room, stretch, hang):
     return at + lies * (1.0 + half / room * (2.0 * hang - 1.0)) * room
 
 
-@triton.jit(do_not_specialize=("overviews", "size"))
+@triton.jit(do_not_specialize=(*DIALS, "chance", "parts", "overviews", "size"))
 def _sights(
     chance, parts, found, grid, low, high, squeeze, ends, aspect, overhang, overviews, width, height, size,
     IS_TURNED: tl.constexpr, BLOCK: tl.constexpr,

@@ -11,7 +11,7 @@ from engine.fused.launching import blocks, start
 BLOCK = 512
 
 
-@triton.jit(do_not_specialize=("height",))
+@triton.jit(do_not_specialize=("previous", "smoothness", "stability", "height", "width"))
 def _terms(
     gradient, picture, previous, smoothness, stability, across, down, share, height, width,
     HAS_SMOOTHNESS: tl.constexpr, HAS_STABILITY: tl.constexpr, BLOCK: tl.constexpr,
@@ -41,6 +41,8 @@ def add_terms(
     gradient: Tensor, picture: Tensor, smoothness: Tensor | None, stability: Tensor | None, previous: Tensor | None
 ) -> None:
     """Add to the gradient (1, c, h, w) those of the terms whose weight, without dimensions, is given."""
+    if smoothness is None and (stability is None or previous is None):
+        return
     n, c, height, width = picture.shape
     across, down = 1.0 / (n * c * height * (width - 1)), 1.0 / (n * c * (height - 1) * width)
     is_stable = stability is not None and previous is not None

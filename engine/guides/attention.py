@@ -95,14 +95,14 @@ class Tiled:
 
     def ahead(self, seen: Tensor, n: int, tokens: int, kept: list[Any]) -> Tensor:
         """See Attend."""
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_dynamo_compiling():
             return self._otherwise.ahead(seen, n, tokens, kept)
         kept.append(seen)
         return self._attend(seen, n, tokens, self._heads)
 
     def back(self, gradient: Tensor, n: int, tokens: int, kept: list[Any]) -> Tensor:
         """See Attend."""
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_dynamo_compiling():
             return self._otherwise.back(gradient, n, tokens, kept)
         return self._attend_back(kept.pop(), gradient, n, tokens, self._heads)
 
@@ -117,7 +117,8 @@ def attention_for(weight: Tensor, tokens: int, heads: int) -> Attend:
         return plain
     flash = Flash(heads, weight.device.type == "cpu")
     found = flash if _is_right(flash, plain, weight, tokens) else plain
-    if weight.is_cuda and tokens <= TILE and weight.shape[0] // heads in HEADS:
+    is_tried = weight.is_cuda and weight.dtype == torch.bfloat16  # a guide in single precision is on its way to that
+    if is_tried and tokens <= TILE and weight.shape[0] // heads in HEADS:
         return _quicker(found, plain, weight, tokens, heads)
     return found
 

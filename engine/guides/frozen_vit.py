@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from engine.fused.loading import fused_for
-from engine.guides.attention import Attend, attention_for
+from engine.guides.attention import VIEWS, Attend, attention_for
 from engine.guides.products import parts_for, product
 
 MOST_TOKENS = 320
@@ -63,7 +63,7 @@ class FrozenViT:
         self._before = visual.ln_pre if isinstance(visual.ln_pre, nn.LayerNorm) else None
         attend = attention_for(weight, len(places), visual.transformer.resblocks[0].attn.num_heads)
         blocks = list(visual.transformer.resblocks)
-        parts = Parts.of(blocks)
+        parts = Parts.of(blocks, VIEWS * len(places))
         self._blocks = [Block(block, attend, parts) for block in blocks]
         self._after, self._project = visual.ln_post, visual.proj.detach()
 
@@ -132,10 +132,10 @@ class Parts:
     """What comes back to queries, keys and values."""
 
     @classmethod
-    def of(cls, blocks: Sequence[Any]) -> "Parts":
-        """As is quickest for blocks like these."""
+    def of(cls, blocks: Sequence[Any], rows: int) -> "Parts":
+        """As is quickest for so many rows and blocks like these."""
         layers = [(block.mlp.c_proj.weight.T, block.mlp.c_fc.weight, block.attn.in_proj_weight) for block in blocks]
-        return cls(*(parts_for([weight.detach() for weight in weights]) for weights in zip(*layers, strict=True)))
+        return cls(*(parts_for([each.detach() for each in weights], rows) for weights in zip(*layers, strict=True)))
 
 
 class Block:

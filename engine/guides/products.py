@@ -16,8 +16,6 @@ log = logging.getLogger("engine.guides")
 
 PARTS = (1, 2, 4)
 """Into how many parts rows may be cut; what comes of them is added up."""
-ROWS = 200
-"""Rows that it is tried with: four views of a ViT-B/32."""
 LONG = 2048
 """Values in a row from which on it is tried."""
 GAIN = 0.95
@@ -35,16 +33,16 @@ def product(x: Tensor, weight: Tensor, parts: int = 1, bias: Tensor | None = Non
     return found if bias is None else found + bias
 
 
-def parts_for(weights: Sequence[Tensor], seconds: Seconds | None = None) -> int:
-    """Into how many parts rows are best cut for products with weights (k, n) like these, in half the bits on CUDA.
+def parts_for(weights: Sequence[Tensor], rows: int, seconds: Seconds | None = None) -> int:
+    """Into how many parts so many rows are best cut for products with weights (k, n) like these, in half the bits.
 
-    Elsewhere, and where it cannot be tried, 1. Takes some milliseconds.
+    Where there is no CUDA, and where it cannot be tried, 1. Takes some milliseconds.
     """
     first = weights[0]
     is_tried = first.is_cuda and first.dtype == torch.bfloat16 and len(first) >= LONG
     if seconds is None and not is_tried:
         return 1
-    x = torch.ones(ROWS, len(first), dtype=first.dtype, device=first.device)
+    x = torch.ones(rows, len(first), dtype=first.dtype, device=first.device)
     times: dict[int, float] = {}
     try:
         for parts in (each for each in PARTS if len(first) % each == 0):
