@@ -54,7 +54,7 @@ def _save(names: list[str]) -> int:
     path = library.own_folder() / "presets" / f"{names[0]}.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(preset_text(Look.from_json(text)), encoding="utf-8")
-    print(f"{path}; /vj/preset {names[0]} recalls it at once, the dashboard lists it from the next show on")
+    print(f"{path}; /vj/preset {names[0]} recalls it, and the dashboard lists it")
     return 0
 
 
