@@ -8,6 +8,7 @@ from torch import Tensor
 
 from engine.crops import Cut, views
 from engine.guides.guide import Guide
+from engine.kept import kept
 from engine.kernels.loading import kernels_for
 from engine.picture import as_picture
 from engine.pictures import read_picture
@@ -43,9 +44,15 @@ def seen_of(shown: Tensor, boxes: Tensor, canvas: tuple[int, int], guide: Guide)
     What sticks out of the canvas of a picture (1, 3, h, w) of another shape is seen by views that hang over.
     """
     wider = shown.shape[-1] / shown.shape[-2] / (canvas[1] / canvas[0])
-    lie = boxes * boxes.new_tensor([min(1.0, 1.0 / wider), min(1.0, wider)]).repeat(2)
+    lie = boxes * _scales(min(1.0, 1.0 / wider), min(1.0, wider), boxes.device)
     if (kernels := kernels_for(shown, lie)) is not None:
         seen = looked(shown, lie, guide.image_size, kernels)
     else:
         seen = sampled(shown, straight_grid(lie, guide.image_size), True)
     return F.normalize(guide.looked(seen)[0], dim=-1) if guide.is_plain else guide.embed_image(seen)
+
+
+@kept
+def _scales(across: float, down: float, device: torch.device) -> Tensor:
+    """What boxes are multiplied with, (4,)."""
+    return torch.tensor([across, down, across, down], device=device)
