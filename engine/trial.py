@@ -77,10 +77,12 @@ def _of_terms(kernels: Kernels, size: tuple[int, int], random: torch.Generator) 
 def _of_sights(kernels: Kernels, size: tuple[int, int], random: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     dials = (torch.tensor(each, device=random.device) for each in (0.1, 0.6, 1.6, 0.25, 1.5, 0.05))
     dialled: dict[str, Any] = dict(zip(DIALS, dials, strict=True))
-    cut = Cut(3, 4, tilt=0.0, is_mirrored=True, is_tilted=False, grain=0.1, **dialled)
+    tilt = torch.tensor(0.3, device=random.device)
+    cut = Cut(3, 4, tilt=tilt, is_mirrored=True, is_tilted=False, grain=0.1, **dialled)
     chance = Chance.of(cut, random)
-    for turned in (False, True):
-        both = (sights(size, replace(cut, is_turned=turned), chance, 32, fused) for fused in (kernels, None))
+    for turned, tilted in ((False, False), (True, False), (False, True), (True, True)):
+        asked = replace(cut, is_turned=turned, is_tilted=tilted)
+        both = (sights(size, asked, chance, 32, fused) for fused in (kernels, None))
         yield from zip(*both, strict=True)
 
 

@@ -116,10 +116,11 @@ def sights(
     picture: tuple[int, int], cut: Cut, chance: Chance, size: int, fused: Kernels | None
 ) -> tuple[Tensor, Tensor]:
     """Boxes (n, 4) of views in a picture of this height and width, and the points (n, size, size, 2) they see."""
-    if fused is not None and not cut.is_tilted:
+    if fused is not None:
         parts, dials = part_numbers(cut.of_parts(), chance.lie.device), tuple(getattr(cut, name) for name in DIALS)
+        chances, tilt = (chance.lie, chance.tilt), torch.as_tensor(cut.tilt) if cut.is_tilted else None
         found: tuple[Tensor, Tensor] = fused.sights(
-            chance.lie, parts, dials, cut.overviews, picture, size, cut.is_turned
+            chances, parts, dials, cut.overviews, picture, size, cut.is_turned, tilt
         )
         return found
     boxes = boxes_by(chance, cut, *picture)

@@ -38,10 +38,34 @@ def _placed(chance, half, at, room, stretch, hang):
     return at + lies * (1.0 + half / room * (2.0 * hang - 1.0)) * room
 
 
-@triton.jit(do_not_specialize=(*DIALS, "chance", "parts", "overviews", "size"))
+@triton.jit
+def _cross(ax, ay, az, bx, by, bz):
+    return ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+
+
+@triton.jit
+def _untilted(chances, tilt, x, y):
+    """The point that moved corners are seen at in the square they were moved from; see `engine.sampling.untilting`."""
+    ax, ay = tilt * tl.load(chances) - 1.0, tilt * tl.load(chances + 1) - 1.0
+    bx, by = 1.0 - tilt * tl.load(chances + 2), tilt * tl.load(chances + 3) - 1.0
+    cx, cy = 1.0 - tilt * tl.load(chances + 4), 1.0 - tilt * tl.load(chances + 5)
+    dx, dy = tilt * tl.load(chances + 6) - 1.0, 1.0 - tilt * tl.load(chances + 7)
+    over_x, over_y = ax - bx + cx - dx, ay - by + cy - dy
+    one_x, one_y, two_x, two_y = bx - cx, by - cy, dx - cx, dy - cy
+    scale = one_x * two_y - two_x * one_y
+    g, h = (over_x * two_y - two_x * over_y) / scale, (one_x * over_y - over_x * one_y) / scale
+    right_x, right_y, down_x, down_y = bx - ax + g * bx, by - ay + g * by, dx - ax + h * dx, dy - ay + h * dy
+    ux, uy, uz = _cross(down_x, down_y, h, ax, ay, 1.0)
+    vx, vy, vz = _cross(ax, ay, 1.0, right_x, right_y, g)
+    wx, wy, wz = _cross(right_x, right_y, g, down_x, down_y, h)
+    u, v, w = ux * x + uy * y + uz, vx * x + vy * y + vz, wx * x + wy * y + wz
+    return (2.0 * u - w) / w, (2.0 * v - w) / w
+
+
+@triton.jit(do_not_specialize=(*DIALS, "chance", "tilts", "tilt", "parts", "overviews", "size"))
 def _sights(
-    chance, parts, found, grid, low, high, squeeze, ends, aspect, overhang, overviews, width, height, size,
-    IS_TURNED: tl.constexpr, BLOCK: tl.constexpr,
+    chance, tilts, tilt, parts, found, grid, low, high, squeeze, ends, aspect, overhang, overviews, width, height, size,
+    IS_TURNED: tl.constexpr, IS_TILTED: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
     n, hang = tl.program_id(0), tl.load(overhang)
     right, down = tl.load(chance + 4 * n + 2), tl.load(chance + 4 * n + 3)
@@ -63,37 +87,32 @@ def _sights(
         tl.store(found + 4 * n + 1, middle_y - half_y)
         tl.store(found + 4 * n + 2, middle_x + half_x)
         tl.store(found + 4 * n + 3, middle_y + half_y)
-    _look(grid + 2 * n * size * size, middle_x, middle_y, -half_x if IS_TURNED else half_x, half_y, size, BLOCK)
-
-
-@triton.jit
-def _look(grid, middle_x, middle_y, half_x, half_y, size, BLOCK: tl.constexpr):
-    """Where a block of a view's pixels look."""
     pixel = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
-    x, y = (pixel % size + 0.5) / size, (pixel // size + 0.5) / size
-    is_in = pixel < size * size
-    tl.store(grid + 2 * pixel, middle_x + half_x * (2.0 * x - 1.0), mask=is_in)
-    tl.store(grid + 2 * pixel + 1, middle_y + half_y * (2.0 * y - 1.0), mask=is_in)
+    half_x = -half_x if IS_TURNED else half_x
+    x = middle_x + half_x * (2.0 * ((pixel % size + 0.5) / size) - 1.0)
+    y = middle_y + half_y * (2.0 * ((pixel // size + 0.5) / size) - 1.0)
+    if IS_TILTED:
+        x, y = _untilted(tilts + 8 * n, tl.load(tilt), x, y)
+    at, is_in = grid + 2 * (n * size * size + pixel), pixel < size * size
+    tl.store(at, x, mask=is_in)
+    tl.store(at + 1, y, mask=is_in)
 
 
 def sights(
-    chance: Tensor,
-    parts: Tensor,
-    dials: tuple[Tensor, ...],
-    overviews: int,
-    picture: tuple[int, int],
-    size: int,
-    is_turned: bool,
-) -> tuple[Tensor, Tensor]:
-    """Boxes (n, 4) by chance (n, 4) in a picture of this height and width, overviews first, and points (n, s, s, 2).
+    chances: tuple[Tensor, Tensor], parts: Tensor, dials: tuple[Tensor, ...], overviews: int,
+    picture: tuple[int, int], size: int, is_turned: bool, tilt: Tensor | None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Boxes (n, 4) by chances (n, 4), with a tilt also (n, 4, 2), in a picture of this height and width.
 
-    `parts` (m, 5) are the middle and half size of the part each inner view belongs to, and its share of `ends`;
-    `dials`, without dimensions, are the cut's low, high, squeeze, ends, aspect and overhang.
+    Overviews come first. With them the points (n, s, s, 2) that views see. `parts` (m, 5) are the middle and half size
+    of the part each inner view belongs to, and its share of `ends`; `dials`, without dimensions, are the cut's low,
+    high, squeeze, ends, aspect and overhang.
     """
-    n, (height, width) = len(chance), picture
-    found, grid = chance.new_empty(n, 4), chance.new_empty(n, size, size, 2)
+    (chance, tilts), (height, width) = chances, picture
+    found, grid = chance.new_empty(len(chance), 4), chance.new_empty(len(chance), size, size, 2)
     start(
-        _sights, (n, blocks(size * size, BLOCK)), chance, parts, found, grid, *dials,
-        overviews, float(width), float(height), size, IS_TURNED=is_turned, BLOCK=BLOCK,
+        _sights, (len(chance), blocks(size * size, BLOCK)), chance, tilts, chance if tilt is None else tilt, parts,
+        found, grid, *dials, overviews, float(width), float(height), size,
+        IS_TURNED=is_turned, IS_TILTED=tilt is not None, BLOCK=BLOCK,
     )  # fmt: skip
     return found, grid

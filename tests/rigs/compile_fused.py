@@ -39,7 +39,8 @@ def main() -> None:
     levels = [zeros(1, 3, 9, 16), zeros(1, 3, 18, 32), picture.clone()]
     terms.add_terms(picture, picture, number, number, picture)
     for turned in (False, True):
-        sights.sights(zeros(4, 4), zeros(2, 5), (number,) * 6, 2, (36, 64), 32, turned)
+        chances, tilt = (zeros(4, 4), zeros(4, 4, 2)), number if turned else None
+        sights.sights(chances, zeros(2, 5), (number,) * 6, 2, (36, 64), 32, turned, tilt)
         agreement.agreed(zeros(4, 512), zeros(4, 3, 512), zeros(3), zeros(4, 3), turned, (0.1, 0.2))
     attention.attend(zeros(100, 2304).bfloat16(), 2, 50, 12)
     attention.attend_back(zeros(100, 2304).bfloat16(), zeros(100, 768).bfloat16(), 2, 50, 12)
