@@ -17,6 +17,8 @@ log = logging.getLogger("engine.compiled")
 
 MODES = ("default", "max-autotune-no-cudagraphs")
 """Those of torch's that serve here: as it is made at once, or the quickest of several for every product, in minutes."""
+NONE = "none"
+"""What asks for torch's own operations, one by one: nothing fused, for a GPU on which that is at fault."""
 MOST_SHAPES = 64
 """Shapes of steps that are compiled in one process."""
 SWITCH_S = 0.0005

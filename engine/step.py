@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from engine.aim import Pull
-from engine.compiled import Compiled
+from engine.compiled import MODES, NONE, Compiled
 from engine.denoise.finish import Finish
 from engine.errors import EngineError, first_line
+from engine.fused.loading import offer
 from engine.gallery import Gallery
 from engine.governor import FEWEST_CROPS, Governor, rungs
 from engine.guides.guide import Guide
@@ -49,7 +50,8 @@ class Engine:
         compile_mode: str = "",
         overlaps: bool = False,
     ) -> None:
-        """`guides` lie on `device`; a `compile_mode` of `engine.compiled` has CUDA's steps compiled, when live beside.
+        """`guides` lie on `device`; a `compile_mode` of `engine.compiled` has CUDA's steps compiled, when live beside,
+        and with `none` not even fused.
 
         When not `is_live`, texts are waited for and nothing is governed: same looks and seed, same frames. With
         `overlaps` CUDA always has the next frame to work on, as in a show that it is too slow for: for measuring.
@@ -130,9 +132,11 @@ class Engine:
         device, waits = self._device, not self._is_live
         if device == CPU:
             (load if waits else load_beside)()
-        elif device.type == "cuda":
+        elif device.type == "cuda" and self._compile_mode != NONE:
             (try_now if waits else try_beside)(device)
-        is_compiled = device.type == "cuda" and self._compile_mode != ""
+        else:
+            offer(None, device)
+        is_compiled = device.type == "cuda" and self._compile_mode in MODES
         compiled = Compiled(device, self._compile_mode, waits) if is_compiled else None
         self._painting = Painting(device, self._seed, self._beat, compiled=compiled)
         self._finish = Finish(device, waits)

@@ -25,6 +25,7 @@ from engine.guides.guide import Guide
 from engine.guides.loading import load_guide
 from engine.optimiser import make_optimiser
 from engine.parameters import Look
+from engine.step import Engine
 from engine.steps import Steps
 from engine.temperature import CALM, LAWS
 from tests.test_engine_compiled import NoGraphs, apart, played
@@ -150,3 +151,11 @@ def test_each_is_compiled_for_an_h200_without_one() -> None:
         "_attend",
         "_attend_back",
     }
+
+
+@NO_CUDA
+@pytest.mark.parametrize(("mode", "is_fused"), [("", True), ("none", False)])
+def test_an_engine_fuses_unless_nothing_is_to_be(mode: str, is_fused: bool) -> None:
+    engine = Engine([load_guide("shipped", DEVICE)], DEVICE, 0, is_live=False, compile_mode=mode)
+    assert is_there() == is_fused
+    engine.close()

@@ -9,6 +9,7 @@ import torch
 from open_clip.transformer import QuickGELU, VisionTransformer
 from torch import Tensor, nn
 
+from engine.fused.loading import Kernels, adopt, offer
 from engine.guides import attention
 from engine.guides.attention import Attend, Flash, Plain, Tiled, attention_for
 from engine.guides.frozen_vit import FrozenViT, fits
@@ -74,7 +75,7 @@ def apart(one: Tensor, other: Tensor) -> float:
 
 def tiled(heads: int) -> Tiled:
     pytest.importorskip("triton", reason="Triton comes with torch for NVIDIA GPUs")
-    return Tiled(heads, Plain(heads))
+    return Tiled(heads, Plain(heads), is_tried=True)
 
 
 @pytest.mark.parametrize("attend", [Flash, Plain, tiled])
@@ -98,6 +99,24 @@ def test_in_tiles_and_half_the_bits_attention_finds_what_plain_products_do() -> 
         kept: list[Any] = []
         found += [attend.ahead(seen, 4, 50, kept).float(), attend.back(gradient, 4, 50, kept).float()]
     assert apart(found[0], found[2]) < 0.01 and apart(found[1], found[3]) < 0.01
+
+
+def test_tiles_are_for_where_kernels_are_fused_and_a_way_once_begun_is_gone_back() -> None:
+    pytest.importorskip("triton", reason="Triton comes with torch for NVIDIA GPUs")
+    usual, plain, kept = Tiled(2, Plain(2)), Plain(2), list[Any]()
+    seen, gradient = torch.randn(2 * 17, 3 * 64), torch.randn(2 * 17, 64)
+    assert torch.equal(usual.ahead(seen, 2, 17, kept), plain.ahead(seen, 2, 17, []))
+    offer(Kernels.load(), torch.device("cpu"))
+    adopt()
+    try:
+        wanted = list[Any]()
+        plain.ahead(seen, 2, 17, wanted)
+        assert torch.equal(usual.back(gradient, 2, 17, kept), plain.back(gradient, 2, 17, wanted))
+        usual.ahead(seen, 2, 17, kept)
+        assert kept[0] is seen, "in tiles nothing else is kept"
+    finally:
+        offer(None, torch.device("cuda"))
+        adopt()
 
 
 def test_with_its_long_products_in_parts_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

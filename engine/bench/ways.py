@@ -10,7 +10,7 @@ from engine.bench.baseline import PROMPTS, baseline_frames
 from engine.bench.limit import limit
 from engine.bench.stages import stages
 from engine.bench.turns import Way, spread, take_turns
-from engine.compiled import Compiled
+from engine.compiled import MODES, Compiled
 from engine.errors import EngineError
 from engine.goals import Goals
 from engine.guides.guide import Guide
@@ -56,7 +56,7 @@ def ungoverned(look: Look) -> Look:
 def step_frames(guides: Sequence[Guide], look: Look, compile_mode: str = "") -> Iterator[None]:
     """The product's own painting, one frame of optimisation steps for each `next`, neither denoised nor converted."""
     device = guides[0].device
-    compiled = Compiled(device, compile_mode, waits=True) if compile_mode else None
+    compiled = Compiled(device, compile_mode, waits=True) if compile_mode in MODES else None
     painting, goals = Painting(device, seed=0, compiled=compiled), Goals(guides, waits=True)
     pulls = list(zip(guides, goals.of(look), strict=True))
     while True:

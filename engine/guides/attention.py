@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from engine.fused.loading import fused_for
 from engine.guides.timing import device_seconds
 
 log = logging.getLogger("engine.guides")
@@ -86,23 +87,26 @@ class Flash:
 class Tiled:
     """Attention of short rows, each in one tile: see `engine.fused.attention`. For CUDA."""
 
-    def __init__(self, heads: int, otherwise: Attend) -> None:
-        """Torch's compiler is given the other. Raises ImportError without Triton."""
+    def __init__(self, heads: int, otherwise: Attend, is_tried: bool = False) -> None:
+        """The other is for where nothing is fused, as by torch's compiler, unless this is being tried.
+
+        Raises ImportError without Triton.
+        """
         from engine.fused.attention import attend, attend_back
 
-        self._heads, self._otherwise = heads, otherwise
+        self._heads, self._otherwise, self._is_tried = heads, otherwise, is_tried
         self._attend, self._attend_back = attend, attend_back
 
     def ahead(self, seen: Tensor, n: int, tokens: int, kept: list[Any]) -> Tensor:
         """See Attend."""
-        if torch.compiler.is_dynamo_compiling():
+        if not self._is_tried and fused_for(seen) is None:
             return self._otherwise.ahead(seen, n, tokens, kept)
         kept.append(seen)
         return self._attend(seen, n, tokens, self._heads)
 
     def back(self, gradient: Tensor, n: int, tokens: int, kept: list[Any]) -> Tensor:
         """See Attend."""
-        if torch.compiler.is_dynamo_compiling():
+        if not isinstance(kept[-1], Tensor):  # it went ahead the other way
             return self._otherwise.back(gradient, n, tokens, kept)
         return self._attend_back(kept.pop(), gradient, n, tokens, self._heads)
 
@@ -150,7 +154,7 @@ def _quicker(found: Attend, plain: Attend, weight: Tensor, tokens: int, heads: i
         attend.back(gradient, VIEWS, tokens, kept)
 
     try:
-        tiled = Tiled(heads, found)
+        tiled = Tiled(heads, found, is_tried=True)
         if not _is_right(tiled, plain, weight, tokens):
             return found
         times = [device_seconds(partial(both, each), weight.device) for each in (tiled, found)]
@@ -158,7 +162,7 @@ def _quicker(found: Attend, plain: Attend, weight: Tensor, tokens: int, heads: i
         log.info("attention: tiles cannot be tried here: %s", err)
         return found
     log.info("attention: in tiles %.1f us, else %.1f us", *(1e6 * each for each in times))
-    return tiled if times[0] < times[1] else found
+    return Tiled(heads, found) if times[0] < times[1] else found
 
 
 @torch.no_grad()

@@ -12,8 +12,8 @@ from vj.runtime import Plan
 
 T = TypeVar("T")
 
-COMPILE_MODES = ("default", "max-autotune-no-cudagraphs")
-"""Torch's names; those of `engine.compiled`, which cannot be asked before torch is loaded."""
+COMPILE_MODES = ("none", "default", "max-autotune-no-cudagraphs")
+"""None, and torch's names; those of `engine.compiled`, which cannot be asked before torch is loaded."""
 
 
 def add_show_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,7 @@ def add_compile_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compile", default="", choices=COMPILE_MODES, metavar="MODE",
         help="on an NVIDIA GPU, have steps compiled by torch's compiler beside the picture, which is slower "
-        "meanwhile: default (half a minute), or max-autotune-no-cudagraphs (minutes)",
+        "meanwhile: default (half a minute), or max-autotune-no-cudagraphs (minutes); none: by nothing, not even fused",
     )  # fmt: skip
 
 
