@@ -56,7 +56,7 @@ def gaps(times: list[float]) -> dict[str, float]:
 
 
 def engine_killed(show: BenchShow) -> dict[str, float]:
-    """Kill the engine with SIGKILL: the longest gap of the program, its darkest frame, and the way back."""
+    """Kill the engine with SIGKILL: the longest gap of the program, its darkest frame beside the last, the way back."""
     engine_box = show.folder.frames()
     before = engine_box.newest()
     killed = time.monotonic()
@@ -71,6 +71,7 @@ def engine_killed(show: BenchShow) -> dict[str, float]:
             break
     return {
         "engine_killed_longest_gap_ms": gaps(times)["program_gap_longest_ms"],
+        "engine_killed_mean_before": round(float(before.rgb.mean()), 1) if before else -1.0,
         "engine_killed_darkest_mean": round(darkest, 1),
         "engine_killed_painting_again_s": round(back, 2),
     }
