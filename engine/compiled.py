@@ -1,13 +1,13 @@
 """Usual steps compiled whole by torch's compiler, for a GPU: shape by shape, in a show beside the picture."""
 
 import logging
-import sys
 from collections.abc import Callable, Hashable
 
 import torch
 from torch import Tensor
 
 from engine.aim import Toward
+from engine.beside import short_turns
 from engine.crops import Chance
 from engine.errors import first_line
 from engine.graphs.shelf import Shelf
@@ -21,11 +21,6 @@ NONE = "none"
 """What asks for torch's own operations, one by one: nothing fused, for a GPU on which that is at fault."""
 MOST_SHAPES = 64
 """Shapes of steps that are compiled in one process."""
-SWITCH_S = 0.0005
-"""A thread that compiles lets the picture's go on this often, ten times as often as Python's threads do else.
-
-A step beside it still takes some four times as long, 400 ms at the worst instead of 1,900; seen on two cores.
-"""
 FAILURES = 3
 """Compiled steps that may fail before no more are made."""
 
@@ -38,14 +33,12 @@ class Compiled:
 
     def __init__(self, device: torch.device, mode: str, waits: bool) -> None:
         """`mode` is one of MODES. With `waits` a shape is waited for, half a minute or more, as in a bench."""
-        self._device, self._mode = device, mode
+        self._mode = mode
         self._random = torch.Generator(device).manual_seed(0)
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         self._whole: Made | None = None
         self._shelf: Shelf[Made] = Shelf(self._make, MOST_SHAPES)
         self._shelf.waits = waits
-        if not waits:
-            sys.setswitchinterval(SWITCH_S)
         self._wanted: dict[Hashable, Arguments] = {}
         self._seen: set[Hashable] = set()
         self._failures = 0
@@ -86,19 +79,27 @@ class Compiled:
         self._seen.clear()
 
     def _make(self, key: Hashable) -> Made:
-        """Compile by making two steps of a copy. Raises what the compiler does."""
+        """Compile by making two steps of a copy, twice if need be: another thread may just then have been recording.
+
+        A step beside it takes four to five times as long, half a second at the worst; seen on two cores. Raises what
+        the compiler does.
+        """
         wanted = self._wanted[key]
-        try:
-            self._try(*wanted)
-        except Exception as err:  # noqa: BLE001 - as where another thread was just then recording what it asks the device for
-            log.info("compiled: trying once more: %s", err)
+        with short_turns():
             try:
                 self._try(*wanted)
-            except Exception as again:
-                self._uncompiled = first_line(again)
-                raise
+            except Exception:
+                log.info("compiled: once more", exc_info=True)
+                self._try_again(*wanted)
         log.info("compiled: a shape of steps is ready")
         return self._step
+
+    def _try_again(self, state: State, asked: Toward, rate: Tensor) -> None:
+        try:
+            self._try(state, asked, rate)
+        except Exception as err:
+            self._uncompiled = first_line(err)
+            raise
 
     def _try(self, state: State, asked: Toward, rate: Tensor) -> None:
         torch._dynamo.config.recompile_limit = MOST_SHAPES  # of this thread

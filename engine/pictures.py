@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import first_line
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -43,4 +45,4 @@ def why(path: str, err: BaseException) -> str:
     """What is wrong with a file, in one line."""
     if isinstance(err, FileNotFoundError):
         return f"{path}: no such file"
-    return f"{path}: {(str(err).strip().splitlines() or [type(err).__name__])[0]}"
+    return f"{path}: {first_line(err)}"

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 import torch
 
+from engine.errors import first_line
+
 log = logging.getLogger("engine.recording")
 
 Step = Callable[[], None]
@@ -104,8 +106,7 @@ class Recorder:
         self._failures += 1
         self._refused.add(shape)
         if not self.fault:
-            why = (str(err).strip().splitlines() or [type(err).__name__])[0]
-            self.fault = f"steps cannot be recorded on this GPU and take longer ({why})"
+            self.fault = f"steps cannot be recorded on this GPU and take longer ({first_line(err)})"
         if self._failures >= FAILURES:
             self._record = None
 

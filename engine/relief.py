@@ -1,16 +1,15 @@
 """Guides that are to take over: loaded in a thread beside those that lead, while the picture goes on."""
 
 import logging
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import psutil
 import torch
 
+from engine.beside import short_turns
 from engine.devices import wait_for
 from engine.errors import GuideError, MissingGuideError
 from engine.guides.guide import Guide
@@ -21,8 +20,6 @@ log = logging.getLogger("engine.relief")
 ROOM = 2.5
 """Memory that loading takes, in sizes of the file: the file's weights, the model's, and what is left to live on."""
 TRIAL_VIEWS = 2
-SHORT_TURN_S = 0.0001
-"""Beside a thread busy with Python a frame of the shipped guide took 2.0 times as long with this, 3.1 with 0.005."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ class Relief:
 
     def _got(self, asked: Asked) -> tuple[tuple[Guide, ...], float, Exception | None]:
         try:
-            with _short_turns():
+            with short_turns():
                 guides = tuple(self._one(name, asked) for name in asked.names.split("+"))
                 return guides, sum(_trial(guide) for guide in guides), None
         except GuideError as err:
@@ -132,17 +129,6 @@ def _trial(guide: Guide) -> float:
     if views.grad is None or not torch.isfinite(views.grad).all():
         raise GuideError(f"guide {guide.name!r} gives no usable gradients")
     return (time.perf_counter() - began) / TRIAL_VIEWS
-
-
-@contextmanager
-def _short_turns() -> Iterator[None]:
-    """Let Python's threads change often: importing and unpickling would else keep the picture waiting at every call."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SHORT_TURN_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 def named(guides: Sequence[Guide]) -> str:

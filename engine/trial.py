@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.aim import Toward
 from engine.canvas import Pyramid, uniform_noise
 from engine.crops import DIALS, Chance, Cut
+from engine.errors import first_line
 from engine.fused.loading import Kernels, offer
 from engine.objectives import NOTHING
 from engine.optimiser import LIVE_BETAS, LevelAdam
@@ -46,7 +47,7 @@ def try_now(device: torch.device) -> str:
             raise RuntimeError(f"what they compute is {max(apart):.2g} away from what torch does")
     except Exception as err:
         log.info("trial: fused kernels cannot be used here, torch computes everything", exc_info=True)
-        return str(err)
+        return first_line(err)
     offer(kernels, device)
     return ""
 

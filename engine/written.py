@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -58,7 +59,7 @@ def written_step(state: State, asked: Toward, rate: Tensor, chances: Sequence[Ch
         _of_guide(state.picture, one, asked.distance, chance, fused)
         for one, chance in zip(asked.pulling, chances, strict=True)
     ]
-    gradient = (pulls[0] if len(pulls) == 1 else torch.stack(pulls).sum(0)).contiguous()
+    gradient = reduce(torch.add, pulls).contiguous()
     add_terms(gradient, state.picture, asked, fused)
     move(state, gradient, rate, fused)
 

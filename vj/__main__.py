@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import select
 import sys
 
 from engine.errors import EngineError
@@ -48,14 +49,23 @@ def main(argv: list[str] | None = None) -> int:
     except EngineError as err:
         print(f"vj: {err}", file=sys.stderr)  # noqa: T201 - the command line's answer
         return 1
-    except BrokenPipeError:  # nobody reads our words any more, as after `| head`; what is unsaid is dropped
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as err:  # a folder that cannot be written
+    except OSError as err:  # a folder that cannot be written, a reader of our words that has gone
+        if isinstance(err, BrokenPipeError) and _is_unread():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is unsaid is dropped
+            return 1
         print(f"vj: {err}", file=sys.stderr)  # noqa: T201 - the command line's answer
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _is_unread() -> bool:
+    """Whether nobody reads our words any more, as after `| head`."""
+    if not hasattr(select, "poll"):  # Windows cannot tell
+        return True
+    words = select.poll()
+    words.register(sys.stdout.fileno(), 0)
+    return any(event & select.POLLERR for _, event in words.poll(0))
 
 
 def _parser(argv: list[str]) -> argparse.ArgumentParser:

@@ -68,7 +68,7 @@ class Plan:
     strict: bool = False
     resume: str = ""  # go on from the "last" show's desk, or from the one "before" it
     cores: int = 0
-    compile_mode: str = ""  # that of `engine.compiled`, "" for none
+    compile_mode: str = ""  # that of `engine.compiled`; "" is fused kernels on a GPU
 
     def to_json(self) -> str:
         """The plan as one JSON object."""

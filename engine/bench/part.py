@@ -29,7 +29,7 @@ class EngineAsked:
     profile: Path | None = None
     """Where the profiler's table is written, if anywhere."""
     compile_mode: str = ""
-    """That of `engine.compiled`, with which a CUDA device's steps are compiled; "" for none."""
+    """That of `engine.compiled`, with which a CUDA device's steps are compiled; "" is fused kernels."""
 
 
 def measure(asked: EngineAsked) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engine.doubling import doubled, halved
-from engine.errors import EngineError
+from engine.errors import EngineError, first_line
 from engine.graphs.shelf import Shelf
 from engine.guides.laid import Kernel
 from engine.kernels.loading import array, kernels_for
@@ -202,6 +202,6 @@ def load_clean(path: Path = SHIPPED_PATH) -> CleanNet:
         net = CleanNet(shape)
         net.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError, LookupError, TypeError, ValueError) as err:
-        why = (str(err).strip().splitlines() or [type(err).__name__])[0]
+        why = first_line(err)
         raise EngineError(f"the shipped denoiser cannot be read, install vj again: {why}") from err
     return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)

@@ -5,6 +5,7 @@ One pass for each level there, coarser and coarser, and one back; see `engine.op
 
 from collections.abc import Sequence
 
+import torch
 import triton
 import triton.language as tl
 from torch import Tensor
@@ -111,9 +112,9 @@ def move(
     """
     totals, pull, pulls = counts.new_zeros(len(counts)), gradient, list[Tensor]()
     for n in reversed(range(len(means))):
-        is_finest, mean = pull.shape == means[n].shape and pull is gradient, means[n]
-        found = pull if is_finest else mean.new_empty(mean.shape)
-        _taken_up(pull, found, mean, squares[n], totals[n], gains[n], betas, is_finest)
+        is_finest = n == len(means) - 1
+        found = gradient if is_finest else torch.empty_like(means[n])
+        _taken_up(pull, found, means[n], squares[n], totals[n], gains[n], betas, is_finest)
         pulls.insert(0, found)
         pull = found
     change = pulls[0]

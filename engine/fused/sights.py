@@ -4,10 +4,10 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from engine.crops import DIALS
 from engine.fused.launching import blocks, start
 
 BLOCK = 1024
-DIALS = ("low", "high", "squeeze", "ends", "aspect", "overhang")
 
 
 @triton.jit

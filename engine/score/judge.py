@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine.errors import EngineError
+from engine.errors import EngineError, first_line
 from engine.guides.shipped_text import WordTokenizer
 
 JUDGE_PATH = Path(__file__).parent.parent / "guides" / "judge" / "judge.safetensors"
@@ -143,8 +143,7 @@ def load_judge(path: Path = JUDGE_PATH, device: torch.device | str = "cpu") -> J
         judge = Judge(shape, tokenizer, facts["pictured"])
         judge.load_state_dict({name: value.float() for name, value in load_file(path).items()})
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as err:
-        reason = (str(err).strip().splitlines() or [type(err).__name__])[0]
-        raise JudgeError(f"no judge can be read from {path}: {reason}") from err
+        raise JudgeError(f"no judge can be read from {path}: {first_line(err)}") from err
     return judge.to(device).eval().requires_grad_(False)
 
 
